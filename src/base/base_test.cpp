@@ -1,0 +1,169 @@
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/model_ref.h"
+#include "base/rng.h"
+#include "base/snapshot.h"
+#include "base/text.h"
+
+#include <atomic>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace gyre {
+namespace {
+
+Result<int> half(int value) {
+    if (value % 2 != 0) {
+        return invalid_argument("odd");
+    }
+    return value / 2;
+}
+
+Result<int> quarter(int value) {
+    GYRE_TRY(const int once, half(value));
+    GYRE_TRY(const int twice, half(once));
+    return twice;
+}
+
+TEST(Result, try_returns_early_with_the_first_error) {
+    EXPECT_EQ(*quarter(8), 2);
+    EXPECT_EQ(quarter(6).error().message(), "odd");
+    EXPECT_EQ(quarter(6).error().code(), ErrorCode::invalid_argument);
+}
+
+TEST(ErrorCode, the_table_is_in_enum_order_and_its_names_are_unique) {
+    std::set<std::string_view> names;
+    for (std::size_t i = 0; i < kErrorCodes.size(); ++i) {
+        EXPECT_EQ(static_cast<std::size_t>(kErrorCodes[i].code), i);
+        EXPECT_TRUE(names.insert(kErrorCodes[i].name).second);
+        EXPECT_EQ(parse_error_code(kErrorCodes[i].name), kErrorCodes[i].code);
+    }
+}
+
+TEST(Clock, times_survive_a_round_trip) {
+    for (const char* text : {"2013-01-31T23:59:59Z", "1970-01-01T00:00:00Z", "2012-02-29T12:00:00.250000Z"}) {
+        auto us = parse_rfc3339(text);
+        ASSERT_TRUE(us);
+        EXPECT_EQ(format_rfc3339(*us), text);
+    }
+    EXPECT_EQ(*parse_rfc3339("2013-01-01T05:00:00-05:00"), *parse_rfc3339("2013-01-01 10:00:00"));
+    EXPECT_EQ(*parse_rfc3339("1970-01-02"), kUsPerDay);
+    for (const char* text : {"2013-13-01", "2013-02-29", "2013-01-01T25:00:00Z", "yesterday", "", "2013-01-01T10:00:00+1"}) {
+        EXPECT_FALSE(parse_rfc3339(text)) << text;
+    }
+}
+
+TEST(Clock, durations_have_units) {
+    EXPECT_EQ(*parse_duration_us("1.5h"), 5400 * kUsPerSecond);
+    EXPECT_EQ(*parse_duration_us("250ms"), 250'000);
+    EXPECT_EQ(*parse_duration_us("4w"), 28 * kUsPerDay);
+    EXPECT_FALSE(parse_duration_us("10"));
+    EXPECT_FALSE(parse_duration_us("-1s"));
+}
+
+TEST(Id, uuid7_increases_and_is_well_formed) {
+    ManualClock clock(1'700'000'000'000'000);
+    std::string last;
+    for (int i = 0; i < 10'000; ++i) {
+        const std::string id = make_uuid7(clock);
+        ASSERT_TRUE(is_uuid(id)) << id;
+        ASSERT_EQ(id[14], '7');
+        ASSERT_LT(last, id);
+        last = id;
+    }
+    EXPECT_EQ(make_hex_id().size(), 32U);
+}
+
+TEST(Digest, known_values) {
+    EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2
+    EXPECT_EQ(crc32c("123456789"), 0xE3069283U);                                                       // RFC 3720
+}
+
+TEST(Digest, hash_fraction_is_uniform) {
+    int low = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        low += hash_fraction("unit-" + std::to_string(i), 7) < 0.05 ? 1 : 0;
+    }
+    EXPECT_NEAR(low, 5000, 300);
+}
+
+TEST(ModelRef, every_spelling_is_understood) {
+    EXPECT_FALSE(parse_model_ref("fraud")->version);
+    EXPECT_EQ(parse_model_ref("fraud/7")->version, 7);
+    EXPECT_EQ(parse_model_ref("models:/fraud/7")->version, 7);
+    EXPECT_EQ(parse_model_ref("models:/fraud@champion")->alias, "champion");
+    EXPECT_EQ(parse_model_ref("fraud@v2.4.0")->semantic, (SemanticVersion{2, 4, 0}));
+    EXPECT_FALSE(parse_model_ref("fraud/x"));
+    EXPECT_FALSE(parse_model_ref("/7"));
+    EXPECT_FALSE(parse_model_ref("a:b"));
+}
+
+TEST(Rng, a_seed_fixes_the_stream) {
+    Rng a(42);
+    Rng b(42);
+    double sum = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        const double value = a.uniform();
+        ASSERT_EQ(value, b.uniform());
+        sum += value;
+    }
+    EXPECT_NEAR(sum / 100'000, 0.5, 0.01);
+}
+
+TEST(Snapshot, readers_see_whole_values_while_a_writer_publishes) {
+    struct Pair {
+        std::uint64_t a;
+        std::uint64_t b;
+    };
+    Snapshot<Pair> snapshot(std::make_shared<Pair>(Pair{0, 0}));
+    std::atomic<bool> stop{false};
+    std::atomic<std::uint64_t> torn{0};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 3; ++i) {
+        readers.emplace_back([&] {
+            while (!stop) {
+                const auto& value = snapshot.read();
+                torn += value->a == value->b ? 0 : 1;
+            }
+        });
+    }
+    for (std::uint64_t i = 1; i <= 2000; ++i) {
+        snapshot.publish(std::make_shared<Pair>(Pair{i, i}));
+    }
+    stop = true;
+    for (auto& reader : readers) {
+        reader.join();
+    }
+    EXPECT_EQ(torn, 0U);
+    EXPECT_EQ(snapshot.read()->a, 2000U);
+}
+
+TEST(File, atomic_write_replaces_and_reads_are_bounded) {
+    const std::string folder = testing::TempDir() + "/gyre_file_test";
+    ASSERT_TRUE(make_directories(folder));
+    const std::string path = folder + "/a";
+    ASSERT_TRUE(write_file_atomic(path, "one"));
+    ASSERT_TRUE(write_file_atomic(path, "two"));
+    EXPECT_EQ(*read_file(path), "two");
+    EXPECT_EQ(read_file(path, 2).error().code(), ErrorCode::resource_exhausted);
+    EXPECT_EQ(read_file(folder + "/none").error().code(), ErrorCode::not_found);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+    std::filesystem::remove_all(folder);
+}
+
+TEST(Text, suggestions_are_near_or_absent) {
+    const std::string_view known[] = {"http_port", "host", "data"};
+    EXPECT_EQ(nearest_of("htp_port", known), "http_port");
+    EXPECT_EQ(nearest_of("zzzzzz", known), "");
+    EXPECT_EQ(with_thousands(336776), "336,776");
+    EXPECT_EQ(percent_decode("a%2Fb"), "a/b");
+    EXPECT_FALSE(percent_decode("a%2"));
+}
+
+}  // namespace
+}  // namespace gyre

@@ -1,0 +1,111 @@
+// Adapter: Boost.JSON's incremental parser builds our Json.
+#include "base/json.h"
+
+#include <boost/json/basic_parser_impl.hpp>
+
+namespace gyre {
+namespace {
+
+class Builder {
+ public:
+    static constexpr std::size_t max_object_size = std::size_t(-1);
+    static constexpr std::size_t max_array_size = std::size_t(-1);
+    static constexpr std::size_t max_key_size = std::size_t(-1);
+    static constexpr std::size_t max_string_size = std::size_t(-1);
+    using Ec = boost::json::error_code;
+    using Text = boost::json::string_view;
+
+    bool on_document_begin(Ec&) { return true; }
+    bool on_document_end(Ec&) { return true; }
+    bool on_object_begin(Ec&) { return open(Json::object()); }
+    bool on_object_end(std::size_t, Ec&) { return close(); }
+    bool on_array_begin(Ec&) { return open(Json::array()); }
+    bool on_array_end(std::size_t, Ec&) { return close(); }
+    bool on_key_part(Text part, std::size_t, Ec&) { return append(part); }
+    bool on_key(Text part, std::size_t, Ec&) {
+        append(part);
+        keys_.push_back(std::move(text_));
+        text_.clear();
+        return true;
+    }
+    bool on_string_part(Text part, std::size_t, Ec&) { return append(part); }
+    bool on_string(Text part, std::size_t, Ec&) {
+        append(part);
+        Json value(std::move(text_));
+        text_.clear();
+        return add(std::move(value));
+    }
+    bool on_number_part(Text, Ec&) { return true; }
+    bool on_int64(std::int64_t value, Text, Ec&) { return add(Json(value)); }
+    bool on_uint64(std::uint64_t value, Text, Ec&) { return add(Json(value)); }
+    bool on_double(double value, Text, Ec&) { return add(Json(value)); }
+    bool on_bool(bool value, Ec&) { return add(Json(value)); }
+    bool on_null(Ec&) { return add(Json()); }
+    bool on_comment_part(Text, Ec&) { return true; }
+    bool on_comment(Text, Ec&) { return true; }
+
+    Json take() { return std::move(root_); }
+
+ private:
+    bool append(Text part) {
+        text_.append(part.data(), part.size());
+        return true;
+    }
+
+    bool open(Json container) {
+        stack_.push_back(std::move(container));
+        return true;
+    }
+
+    bool close() {
+        Json done = std::move(stack_.back());
+        stack_.pop_back();
+        return add(std::move(done));
+    }
+
+    bool add(Json value) {
+        if (stack_.empty()) {
+            root_ = std::move(value);
+        } else if (stack_.back().is_array()) {
+            stack_.back().items().push_back(std::move(value));
+        } else {
+            stack_.back().members().push_back({std::move(keys_.back()), std::move(value)});
+            keys_.pop_back();
+        }
+        return true;
+    }
+
+    Json root_;
+    std::vector<Json> stack_;
+    std::vector<std::string> keys_;
+    std::string text_;
+};
+
+std::string place_of(std::string_view text, std::size_t offset) {
+    std::size_t line = 1;
+    std::size_t column = 1;
+    for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
+        column = text[i] == '\n' ? 1 : column + 1;
+        line += text[i] == '\n' ? 1 : 0;
+    }
+    return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, std::size_t depth_max) {
+    boost::json::parse_options options;
+    options.max_depth = depth_max;
+    boost::json::basic_parser<Builder> parser(options);
+    boost::json::error_code ec;
+    const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
+    if (!ec && used < text.size()) {
+        return invalid_argument("invalid JSON at " + place_of(text, used) + ": extra text after the document");
+    }
+    if (ec) {
+        return invalid_argument("invalid JSON at " + place_of(text, used) + ": " + ec.message());
+    }
+    return parser.handler().take();
+}
+
+}  // namespace gyre
