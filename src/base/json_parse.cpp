@@ -1,7 +1,7 @@
 // Adapter: Boost.JSON's incremental parser builds our Json.
-#include "base/json.h"
-
 #include <boost/json/basic_parser_impl.hpp>
+
+#include "base/json.h"
 
 namespace gyre {
 namespace {
@@ -100,7 +100,8 @@ Result<Json> parse_json(std::string_view text, std::size_t depth_max) {
     boost::json::error_code ec;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
     if (!ec && used < text.size()) {
-        return invalid_argument("invalid JSON at " + place_of(text, used) + ": extra text after the document");
+        return invalid_argument("invalid JSON at " + place_of(text, used) +
+                                ": extra text after the document");
     }
     if (ec) {
         return invalid_argument("invalid JSON at " + place_of(text, used) + ": " + ec.message());

@@ -1,4 +1,3 @@
-#include "base/fields.h"
 #include "base/json.h"
 
 #include <array>
@@ -6,11 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include "base/fields.h"
+
 namespace gyre {
 namespace {
 
 enum class Color : std::uint8_t { red, green };
-constexpr auto enum_names(Color) { return std::array{EnumName{Color::red, "red"}, EnumName{Color::green, "green"}}; }
+constexpr auto enum_names(Color) {
+    return std::array{EnumName{Color::red, "red"}, EnumName{Color::green, "green"}};
+}
 
 struct Inner {
     std::int64_t count = 0;
@@ -40,7 +43,8 @@ Result<Outer> read(std::string_view text) {
 }
 
 TEST(Json, text_survives_a_round_trip) {
-    const std::string text = R"({"a":[1,2.5,-3e+300,true,false,null,"x\"\\\n\u0001é"],"b":{},"c":9223372036854775807})";
+    const std::string text =
+        R"({"a":[1,2.5,-3e+300,true,false,null,"x\"\\\n\u0001é"],"b":{},"c":9223372036854775807})";
     auto parsed = parse_json(text);
     ASSERT_TRUE(parsed) << parsed.error().message();
     auto again = parse_json(parsed->dump());
@@ -71,7 +75,9 @@ TEST(Json, numbers_that_json_lacks_become_strings) {
     EXPECT_EQ(Json(1.0).dump(), "1.0");
 }
 
-TEST(Json, invalid_utf8_is_replaced) { EXPECT_EQ(Json("a\xFFz").dump(), "\"a\xEF\xBF\xBDz\""); }
+TEST(Json, invalid_utf8_is_replaced) {
+    EXPECT_EQ(Json("a\xFFz").dump(), "\"a\xEF\xBF\xBDz\"");
+}
 
 TEST(Json, canonical_text_does_not_depend_on_order) {
     EXPECT_EQ(parse_json(R"({"b":1,"a":{"d":2,"c":3}})")->canonical(), R"({"a":{"c":3,"d":2},"b":1})");
