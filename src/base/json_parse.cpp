@@ -1,4 +1,6 @@
 // Adapter: Boost.JSON's incremental parser builds our Json.
+#include <charconv>
+
 #include <boost/json/basic_parser_impl.hpp>
 
 #include "base/json.h"
@@ -35,10 +37,16 @@ class Builder {
         text_.clear();
         return add(std::move(value));
     }
-    bool on_number_part(Text, Ec&) { return true; }
-    bool on_int64(std::int64_t value, Text, Ec&) { return add(Json(value)); }
-    bool on_uint64(std::uint64_t value, Text, Ec&) { return add(Json(value)); }
-    bool on_double(double value, Text, Ec&) { return add(Json(value)); }
+    bool on_number_part(Text part, Ec&) { return append(part); }
+    bool on_int64(std::int64_t value, Text, Ec&) { return add_number(Json(value)); }
+    bool on_uint64(std::uint64_t value, Text, Ec&) { return add_number(Json(value)); }
+    bool on_double(double value, Text part, Ec&) {
+        append(part);
+        // Boost.JSON 1.81 may be off by a unit in the last place; from_chars is exact.
+        double exact = value;
+        std::from_chars(text_.data(), text_.data() + text_.size(), exact);
+        return add_number(Json(exact));
+    }
     bool on_bool(bool value, Ec&) { return add(Json(value)); }
     bool on_null(Ec&) { return add(Json()); }
     bool on_comment_part(Text, Ec&) { return true; }
@@ -50,6 +58,11 @@ class Builder {
     bool append(Text part) {
         text_.append(part.data(), part.size());
         return true;
+    }
+
+    bool add_number(Json value) {
+        text_.clear();
+        return add(std::move(value));
     }
 
     bool open(Json container) {
