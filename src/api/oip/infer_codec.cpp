@@ -1,0 +1,386 @@
+// Adapter: simdjson's on-demand parser.
+#include "api/oip/infer_codec.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "serving/limits.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include <simdjson.h>
+
+namespace gyre::api::oip {
+namespace {
+
+namespace od = simdjson::ondemand;
+
+constexpr std::size_t kRankMax = 8;
+constexpr std::string_view kDatatypes[] = {"BOOL",  "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16",
+                                           "INT32", "INT64", "FP32",   "FP64",   "BYTES"};
+
+Error bad_json(simdjson::error_code code) {
+    return invalid_argument(std::string("the body is not the JSON of an infer request: ") +
+                            simdjson::error_message(code));
+}
+
+Error bad_tensor(std::string_view name, const std::string& what) {
+    return invalid_argument("input '" + std::string(name.substr(0, 80)) + "': " + what);
+}
+
+std::string column_names(const model::Signature& signature) {
+    std::string names;
+    for (const model::ColumnSpec& column : signature.columns) {
+        names.append(names.empty() ? "" : ", ").append(column.name);
+        if (names.size() > 300) {
+            return names + ", ...";
+        }
+    }
+    return names;
+}
+
+/// Where the values of one input tensor go.
+struct Target {
+    std::string_view name;
+    std::size_t columns = 1;  // columns per row: F for the tensor layout, else 1
+    std::size_t first = 0;    // the first column
+    std::size_t rows = 0;
+    serving::RowBuffer* buffer = nullptr;
+    std::size_t written = 0;
+
+    Result<void> take_scalar(od::value value, od::json_type type);
+};
+
+Result<void> Target::take_scalar(od::value value, od::json_type type) {
+    if (written >= rows * columns) {
+        return bad_tensor(name, "more values than its shape holds (" + std::to_string(rows * columns) + ")");
+    }
+    const std::size_t row = columns == 1 ? written : written / columns;
+    const std::size_t column = columns == 1 ? first : written % columns;
+    ++written;
+    if (type == od::json_type::null) {
+        return {};  // stays missing
+    }
+    if (buffer->is_text(column)) {
+        std::string_view text;
+        if (type != od::json_type::string || value.get_string().get(text) != simdjson::SUCCESS) {
+            return bad_tensor(name, "expected strings (BYTES)");
+        }
+        buffer->set_text(column, row, text);
+        return {};
+    }
+    double number = 0.0;
+    bool flag = false;
+    if (type == od::json_type::number && value.get_double().get(number) == simdjson::SUCCESS) {
+        buffer->set_number(column, row, number);
+        return {};
+    }
+    if (type == od::json_type::boolean && value.get_bool().get(flag) == simdjson::SUCCESS) {
+        buffer->set_number(column, row, flag ? 1.0 : 0.0);
+        return {};
+    }
+    return bad_tensor(name, "expected numbers (null for a missing value)");
+}
+
+/// Values of an array of any nesting up to kRankMax, in row-major order.
+Result<void> take_array(Target& target, od::array array, std::size_t depth) {
+    if (depth > kRankMax) {
+        return bad_tensor(target.name, "data nested deeper than " + std::to_string(kRankMax));
+    }
+    for (auto element : array) {
+        od::value value;
+        od::json_type type{};
+        if (auto code = std::move(element).get(value)) {
+            return bad_json(code);
+        }
+        if (auto code = value.type().get(type)) {
+            return bad_json(code);
+        }
+        if (type == od::json_type::array) {
+            od::array inner;
+            if (auto code = value.get_array().get(inner)) {
+                return bad_json(code);
+            }
+            GYRE_TRY_VOID(take_array(target, inner, depth + 1));
+        } else {
+            GYRE_TRY_VOID(target.take_scalar(value, type));
+        }
+    }
+    return {};
+}
+
+struct Shape {
+    std::size_t dims[kRankMax] = {};
+    std::size_t rank = 0;
+    [[nodiscard]] std::string str() const {
+        std::string text = "[";
+        for (std::size_t i = 0; i < rank; ++i) {
+            text.append(i == 0 ? "" : ",").append(std::to_string(dims[i]));
+        }
+        return text + "]";
+    }
+};
+
+Result<Shape> read_shape(od::object& input, std::string_view name) {
+    od::array dims;
+    if (input["shape"].get_array().get(dims) != simdjson::SUCCESS) {
+        return bad_tensor(name, "'shape' is missing or no array of numbers");
+    }
+    Shape shape;
+    for (auto element : dims) {
+        std::int64_t dim = 0;
+        if (std::move(element).get_int64().get(dim) != simdjson::SUCCESS || dim < 0) {
+            return bad_tensor(name, "expected whole numbers from 0 in 'shape'");
+        }
+        if (shape.rank == kRankMax) {
+            return bad_tensor(name, "more than " + std::to_string(kRankMax) + " dimensions");
+        }
+        shape.dims[shape.rank++] = static_cast<std::size_t>(dim);
+    }
+    return shape;
+}
+
+/// The rows that `shape` holds for this layout.
+Result<std::size_t> rows_of(const Shape& shape, const model::Signature& signature, std::string_view name) {
+    if (signature.layout == model::InputLayout::tensor) {
+        if (shape.rank != 2 || shape.dims[1] != signature.columns.size()) {
+            return bad_tensor(name, "expected shape [n," + std::to_string(signature.columns.size()) + "], got " +
+                                        shape.str());
+        }
+        return shape.dims[0];
+    }
+    const bool good = shape.rank == 1 || (shape.rank == 2 && shape.dims[1] == 1);
+    if (!good) {
+        return bad_tensor(name, "expected shape [n] or [n,1], got " + shape.str());
+    }
+    return shape.dims[0];
+}
+
+Result<void> check_datatype(od::object& input, std::string_view name, const model::Signature& signature,
+                            std::size_t column) {
+    std::string_view datatype;
+    if (input["datatype"].get_string().get(datatype) != simdjson::SUCCESS) {
+        return bad_tensor(name, "'datatype' is missing");
+    }
+    if (std::find(std::begin(kDatatypes), std::end(kDatatypes), datatype) == std::end(kDatatypes)) {
+        return bad_tensor(name, "datatype '" + std::string(datatype.substr(0, 20)) +
+                                    "' is not understood in JSON" + suggestion(datatype, kDatatypes));
+    }
+    const bool wants_text = signature.columns[column].type == model::ColumnType::text;
+    if (wants_text != (datatype == "BYTES")) {
+        return bad_tensor(name, std::string("expected datatype ") + (wants_text ? "BYTES" : "FP32 or another number") +
+                                    ", got " + std::string(datatype));
+    }
+    return {};
+}
+
+class InferReader {
+ public:
+    InferReader(const model::Signature& signature, serving::RowBuffer& rows) : signature_(signature), rows_(rows) {}
+
+    Result<void> read_input(od::object& input) {
+        std::string_view name_view;
+        if (input["name"].get_string().get(name_view) != simdjson::SUCCESS) {
+            return invalid_argument("an input lacks its 'name'");
+        }
+        const bool tensor = signature_.layout == model::InputLayout::tensor;
+        const std::size_t column = tensor ? 0 : signature_.index_of(name_view);
+        if (column >= signature_.columns.size() || (tensor && name_view != model::kTensorInputName)) {
+            return bad_tensor(name_view, "the model has no such input; it takes " +
+                                             (tensor ? std::string(model::kTensorInputName) : column_names(signature_)));
+        }
+        // The name in the signature outlives the parser's buffer.
+        const std::string_view name = tensor ? model::kTensorInputName : std::string_view(signature_.columns[column].name);
+        GYRE_TRY(const Shape shape, read_shape(input, name));
+        GYRE_TRY(const std::size_t rows, rows_of(shape, signature_, name));
+        GYRE_TRY_VOID(check_datatype(input, name, signature_, column));
+        GYRE_TRY_VOID(start_rows(rows, name));
+        if (!tensor && seen_[column]) {
+            return bad_tensor(name, "stands twice");
+        }
+        seen_[column] = true;
+        Target target{name, tensor ? signature_.columns.size() : 1, column, rows, &rows_, 0};
+        od::array data;
+        if (input["data"].get_array().get(data) != simdjson::SUCCESS) {
+            return bad_tensor(name, "'data' is missing or no array");
+        }
+        GYRE_TRY_VOID(take_array(target, data, 1));
+        if (target.written != rows * target.columns) {
+            return bad_tensor(name, "expected " + std::to_string(rows * target.columns) + " values for shape " +
+                                        shape.str() + ", got " + std::to_string(target.written));
+        }
+        return {};
+    }
+
+    Result<void> finish() const {
+        if (!started_) {
+            return invalid_argument("the request has no inputs; the model takes " + column_names(signature_));
+        }
+        if (signature_.layout == model::InputLayout::tensor) {
+            return {};
+        }
+        for (std::size_t i = 0; i < seen_.size(); ++i) {
+            if (!seen_[i] && !signature_.columns[i].optional) {
+                return invalid_argument("input '" + signature_.columns[i].name +
+                                        "' is missing; send null values where a value is unknown");
+            }
+        }
+        return {};
+    }
+
+ private:
+    Result<void> start_rows(std::size_t rows, std::string_view name) {
+        if (rows > serving::kRowsPerRequestMax) {
+            return resource_exhausted("at most " + std::to_string(serving::kRowsPerRequestMax) +
+                                      " rows in one request, got " + std::to_string(rows));
+        }
+        if (rows == 0) {
+            return bad_tensor(name, "has no rows");
+        }
+        if (!started_) {
+            started_ = true;
+            rows_.reset(signature_, rows);
+            seen_.assign(signature_.columns.size(), false);
+        } else if (rows != rows_.rows()) {
+            return bad_tensor(name, "has " + std::to_string(rows) + " rows, the inputs before it have " +
+                                        std::to_string(rows_.rows()));
+        }
+        return {};
+    }
+
+    const model::Signature& signature_;
+    serving::RowBuffer& rows_;
+    std::vector<bool> seen_;
+    bool started_ = false;
+};
+
+Result<void> read_parameters(od::object parameters, InferRequest& request) {
+    for (auto field : parameters) {
+        std::string_view key;
+        od::value value;
+        if (field.unescaped_key().get(key) != simdjson::SUCCESS || field.value().get(value) != simdjson::SUCCESS) {
+            return invalid_argument("'parameters' is no JSON object");
+        }
+        std::string_view text;
+        if (key == "event_time" && value.get_string().get(text) == simdjson::SUCCESS) {
+            GYRE_TRY(request.event_time_us, parse_rfc3339(text));
+        } else if (key == "request_ids") {
+            od::array ids;
+            if (value.get_array().get(ids) != simdjson::SUCCESS) {
+                return invalid_argument("'parameters.request_ids': expected an array of strings");
+            }
+            for (auto element : ids) {
+                if (std::move(element).get_string().get(text) != simdjson::SUCCESS || text.empty() ||
+                    text.size() > serving::kRequestIdBytesMax) {
+                    return invalid_argument("'parameters.request_ids': expected strings of 1 to 64 bytes");
+                }
+                request.request_ids.emplace_back(text);
+            }
+        }
+    }
+    return {};
+}
+
+Result<void> read_document(od::document& document, const model::Signature& signature, serving::RowBuffer& rows,
+                           InferRequest& request) {
+    od::object root;
+    if (auto code = document.get_object().get(root)) {
+        return bad_json(code);
+    }
+    InferReader reader(signature, rows);
+    for (auto field : root) {
+        std::string_view key;
+        od::value value;
+        if (auto code = field.unescaped_key().get(key)) {
+            return bad_json(code);
+        }
+        if (auto code = field.value().get(value)) {
+            return bad_json(code);
+        }
+        if (key == "inputs") {
+            od::array inputs;
+            if (value.get_array().get(inputs) != simdjson::SUCCESS) {
+                return invalid_argument("'inputs': expected an array of tensors");
+            }
+            for (auto element : inputs) {
+                od::object input;
+                if (auto code = std::move(element).get_object().get(input)) {
+                    return bad_json(code);
+                }
+                GYRE_TRY_VOID(reader.read_input(input));
+            }
+        } else if (key == "id") {
+            std::string_view id;
+            if (value.get_string().get(id) != simdjson::SUCCESS) {
+                return invalid_argument("'id': expected a string");
+            }
+            request.id = id;
+        } else if (key == "parameters") {
+            od::object parameters;
+            if (value.get_object().get(parameters) != simdjson::SUCCESS) {
+                return invalid_argument("'parameters': expected an object");
+            }
+            GYRE_TRY_VOID(read_parameters(parameters, request));
+        }
+        // "outputs" and what other servers understand: a request for all outputs is what it gets.
+    }
+    if (!document.at_end()) {
+        return invalid_argument("the body has more than one JSON document");
+    }
+    return reader.finish();
+}
+
+}  // namespace
+
+Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
+                        InferRequest& request) {
+    thread_local od::parser parser;
+    request.id.clear();
+    request.event_time_us.reset();
+    request.request_ids.clear();
+    od::document document;
+    const auto code =
+        parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING).get(document);
+    if (code != simdjson::SUCCESS) {
+        return bad_json(code);
+    }
+    return read_document(document, signature, rows, request);
+}
+
+void write_infer(const InferAnswer& answer, std::string& out) {
+    out += R"({"model_name":)";
+    append_json_string(out, answer.model_name);
+    out += R"(,"model_version":)";
+    append_json_string(out, answer.model_version);
+    if (!answer.id.empty()) {
+        out += R"(,"id":)";
+        append_json_string(out, answer.id);
+    }
+    out += R"(,"outputs":[{"name":)";
+    append_json_string(out, answer.output_name);
+    const std::size_t width = answer.values.size() / answer.rows;
+    char digits[32];
+    const auto append_number = [&](auto value) {
+        out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
+    };
+    out += R"(,"datatype":"FP32","shape":[)";
+    append_number(answer.rows);
+    out += ',';
+    append_number(width);
+    out += R"(],"data":[)";
+    for (std::size_t i = 0; i < answer.values.size(); ++i) {
+        if (i > 0) {
+            out += ',';
+        }
+        if (std::isfinite(answer.values[i])) {
+            append_number(answer.values[i]);
+        } else {
+            out += "null";
+        }
+    }
+    out += "]}]}";
+}
+
+}  // namespace gyre::api::oip

@@ -1,0 +1,256 @@
+#include "serving/reconciler.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace gyre::serving {
+namespace {
+
+inference::ModelKey key_of(const EndpointSpec& spec, const Variant& variant) {
+    const auto source = spec.source == Source::repository ? inference::ModelSource::repository
+                                                          : inference::ModelSource::registry;
+    return {source, variant.model, variant.version};
+}
+
+monitoring::EndpointSchema schema_of(const EndpointSpec& spec, const model::Predictor& predictor) {
+    monitoring::EndpointSchema schema;
+    schema.name = spec.name;
+    schema.task = spec.task == Task::regression ? monitoring::Task::regression : monitoring::Task::classification;
+    for (const model::ColumnSpec& column : predictor.signature().columns) {
+        const bool text = column.type == model::ColumnType::text;
+        schema.columns.push_back({column.name, text ? monitoring::InputKind::text : monitoring::InputKind::number});
+    }
+    for (std::size_t i = 0; i < predictor.output_count(); ++i) {
+        schema.outputs.push_back("output" + std::to_string(i));
+    }
+    return schema;
+}
+
+/// Columns by name and by whether they are texts: what a request for one variant must offer another.
+bool same_columns(const model::Signature& a, const model::Signature& b) {
+    const auto text = [](const model::ColumnSpec& column) { return column.type == model::ColumnType::text; };
+    return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                      [&](const auto& x, const auto& y) { return x.name == y.name && text(x) == text(y); });
+}
+
+/// Champion first, then candidate, then shadows: the order that keeps sticky keys in place when a share grows.
+std::vector<Variant> in_order(std::vector<Variant> variants) {
+    std::stable_sort(variants.begin(), variants.end(),
+                     [](const Variant& a, const Variant& b) { return a.role < b.role; });
+    return variants;
+}
+
+}  // namespace
+
+Reconciler::Reconciler(inference::Manager& manager, monitoring::PredictionLog& log, Metrics& metrics)
+    : manager_(manager),
+      log_(log),
+      requests_(metrics.counter("gyre_serving_requests_total", "Requests answered.", {"endpoint", "model", "version"})),
+      rows_(metrics.counter("gyre_serving_rows_total", "Rows answered.", {"endpoint", "model", "version"})),
+      errors_(metrics.counter("gyre_serving_errors_total", "Requests that a model could not answer.",
+                              {"endpoint", "model", "version"})),
+      dropped_(metrics.counter("gyre_serving_shadow_dropped_total", "Rows that were not scored in shadow.",
+                               {"endpoint", "model", "version"})),
+      seconds_(metrics.histogram("gyre_serving_predict_seconds", "From the request's arrival to its scored rows.",
+                                 {"endpoint", "model", "version"})),
+      table_(std::make_shared<RoutingTable>()),
+      worker_([this] { run(); }) {}
+
+Reconciler::~Reconciler() { stop(); }
+
+void Reconciler::stop() {
+    {
+        const std::scoped_lock lock(mutex_);
+        stopping_ = true;
+    }
+    moved_.notify_all();
+    if (worker_.joinable()) {
+        worker_.join();
+    }
+}
+
+void Reconciler::set_desired(std::vector<StoredEndpoint> endpoints) {
+    {
+        const std::scoped_lock lock(mutex_);
+        desired_.clear();
+        for (StoredEndpoint& endpoint : endpoints) {
+            std::string name = endpoint.spec.name;
+            desired_.insert_or_assign(std::move(name), std::move(endpoint));
+        }
+        dirty_ = true;
+    }
+    moved_.notify_all();
+}
+
+void Reconciler::poke() {
+    {
+        const std::scoped_lock lock(mutex_);
+        dirty_ = true;
+    }
+    moved_.notify_all();
+}
+
+void Reconciler::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        moved_.wait(lock, [&] { return stopping_ || dirty_; });
+        if (stopping_) {
+            return;
+        }
+        dirty_ = false;
+        const std::map<std::string, StoredEndpoint> desired = desired_;
+        lock.unlock();
+        reconcile(desired);
+        lock.lock();
+        moved_.notify_all();
+    }
+}
+
+void Reconciler::reconcile(const std::map<std::string, StoredEndpoint>& desired) {
+    const std::shared_ptr<const RoutingTable> before = table_.copy();
+    std::set<inference::ModelKey> keys;
+    for (const auto& [name, stored] : desired) {
+        for (const Variant& variant : stored.spec.variants) {
+            keys.insert(key_of(stored.spec, variant));
+        }
+    }
+    // What still answers stays loaded until its successor is published.
+    for (const auto& [name, routed] : before->endpoints) {
+        const auto wanted = desired.find(name);
+        if (wanted != desired.end() && wanted->second.generation != routed->generation) {
+            for (const RoutedVariant& variant : routed->variants) {
+                keys.insert(key_of(routed->spec, variant.spec));
+            }
+        }
+    }
+    if (auto told = manager_.set_desired(keys); !told) {
+        log_warn("models_not_loaded", {{"reason", told.error().message()}});
+    }
+
+    auto table = std::make_shared<RoutingTable>();
+    std::map<std::string, std::string> problems;
+    bool superseded = false;
+    for (const auto& [name, stored] : desired) {
+        std::shared_ptr<RoutedEndpoint> routed = route(stored);
+        const auto old = before->endpoints.find(name);
+        if (auto attached = attach(*routed); !attached) {
+            problems[name] = attached.error().message();
+            // The former picture keeps answering; a new endpoint shows up as not ready.
+            table->endpoints[name] = old != before->endpoints.end() ? old->second : routed;
+            continue;
+        }
+        superseded = superseded || (old != before->endpoints.end() && old->second->generation != stored.generation);
+        table->endpoints[name] = std::move(routed);
+    }
+    table_.publish(std::move(table));
+    const std::scoped_lock lock(mutex_);
+    problems_ = std::move(problems);
+    dirty_ = dirty_ || superseded;  // once more, to unload what has been replaced
+}
+
+std::shared_ptr<RoutedEndpoint> Reconciler::route(const StoredEndpoint& stored) {
+    auto routed = std::make_shared<RoutedEndpoint>();
+    routed->spec = stored.spec;
+    routed->generation = static_cast<std::uint64_t>(stored.generation);
+    {
+        const std::scoped_lock lock(mutex_);
+        auto& clock = clocks_[stored.spec.name];
+        if (!clock) {
+            clock = std::make_shared<std::atomic<std::int64_t>>(0);
+        }
+        routed->clock_us = clock;
+    }
+    for (Variant& variant : in_order(stored.spec.variants)) {
+        RoutedVariant entry;
+        entry.metrics = metrics_of(stored.spec.name, variant);
+        entry.version_text = std::to_string(variant.version);
+        entry.spec = std::move(variant);
+        if (auto handle = manager_.acquire(key_of(stored.spec, entry.spec))) {
+            entry.model = *std::move(handle);
+        }
+        routed->variants.push_back(std::move(entry));
+    }
+    double sum = 0.0;
+    for (std::size_t i = 0; i < routed->variants.size(); ++i) {
+        const Variant& variant = routed->variants[i].spec;
+        if (variant.weight > 0.0) {
+            sum += variant.weight;
+            routed->answering.push_back(i);
+            routed->cumulative.push_back(sum);
+        }
+        // A pinned-only variant of a repository has no weight and is a shadow by role, but is not scored.
+        if (stored.spec.source == Source::registry && (variant.role == Role::shadow || stored.spec.candidate())) {
+            routed->shadowing.push_back(i);
+        }
+    }
+    if (!routed->cumulative.empty()) {
+        routed->cumulative.back() = 1.0;
+    }
+    return routed;
+}
+
+Result<void> Reconciler::attach(RoutedEndpoint& endpoint) {
+    const model::Signature* signature = endpoint.signature();
+    for (RoutedVariant& variant : endpoint.variants) {
+        const auto status = manager_.find(key_of(endpoint.spec, variant.spec));
+        if (status && status->state == inference::ModelState::failed) {
+            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() + ") failed to load: " +
+                               status->reason);
+        }
+        if (!variant.model) {
+            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() + ") is loading");
+        }
+        if (!same_columns(*signature, variant.model.predictor().signature()) &&
+            endpoint.spec.source == Source::registry) {
+            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() +
+                               ") takes other columns than the endpoint's other variants; deploy it under another name");
+        }
+    }
+    endpoint.sticky_column = SIZE_MAX;
+    if (endpoint.spec.sticky_by != "request_id") {
+        endpoint.sticky_column = signature->index_of(endpoint.spec.sticky_by);
+        if (endpoint.sticky_column == signature->columns.size()) {
+            return invalid_argument("sticky_by names the column '" + endpoint.spec.sticky_by + "', which the model lacks");
+        }
+    }
+    GYRE_TRY(endpoint.log_id,
+             log_.declare_endpoint(schema_of(endpoint.spec, endpoint.variants.front().model.predictor())));
+    for (RoutedVariant& variant : endpoint.variants) {
+        GYRE_TRY(variant.log_id, log_.register_variant(endpoint.spec.name, variant.spec.ref(),
+                                                       std::string(name_of(variant.spec.role))));
+    }
+    return {};
+}
+
+VariantMetrics Reconciler::metrics_of(const std::string& endpoint, const Variant& variant) {
+    const std::vector<std::string> labels{endpoint, variant.model, std::to_string(variant.version)};
+    return {&requests_.with(labels), &rows_.with(labels), &errors_.with(labels), &dropped_.with(labels),
+            &seconds_.with(labels)};
+}
+
+Result<void> Reconciler::wait_published(std::string_view name, std::int64_t generation, std::int64_t timeout_ms) {
+    const std::string key(name);
+    std::unique_lock lock(mutex_);
+    std::string problem;
+    const bool done = moved_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {
+        const auto table = table_.copy();
+        const RoutedEndpoint* routed = table->peek(name);
+        const auto found = problems_.find(key);
+        problem = found == problems_.end() ? "" : found->second;
+        const bool failed = problem.find("is loading") == std::string::npos && !problem.empty();
+        return stopping_ || failed || (problem.empty() && routed != nullptr && routed->ready() &&
+                                       routed->generation >= static_cast<std::uint64_t>(generation));
+    });
+    if (!problem.empty() && done) {
+        return unavailable("endpoint '" + key + "': " + problem);
+    }
+    if (!done) {
+        return Error(ErrorCode::deadline_exceeded, "endpoint '" + key + "' is not served after " +
+                                                       std::to_string(timeout_ms) + " ms: " + problem);
+    }
+    return {};
+}
+
+}  // namespace gyre::serving

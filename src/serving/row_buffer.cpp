@@ -1,0 +1,53 @@
+#include "serving/row_buffer.h"
+
+namespace gyre::serving {
+
+void RowBuffer::reset(const model::Signature& signature, std::size_t rows) {
+    offsets_.resize(signature.columns.size());
+    std::size_t numbers = 0;
+    std::size_t texts = 0;
+    for (std::size_t i = 0; i < offsets_.size(); ++i) {
+        const bool text = signature.columns[i].type == model::ColumnType::text;
+        std::size_t& used = text ? texts : numbers;
+        offsets_[i] = {text, used};
+        used += rows;
+    }
+    numbers_.assign(numbers, std::numeric_limits<double>::quiet_NaN());
+    texts_.assign(texts, model::TextCell{{}, true});
+    batch_.rows = rows;
+    link();
+}
+
+void RowBuffer::link() {
+    batch_.columns.resize(offsets_.size());
+    for (std::size_t i = 0; i < offsets_.size(); ++i) {
+        batch_.columns[i] = {};
+        if (offsets_[i].text) {
+            batch_.columns[i].texts = std::span(texts_).subspan(offsets_[i].at, batch_.rows);
+        } else {
+            batch_.columns[i].numbers = std::span<const double>(numbers_).subspan(offsets_[i].at, batch_.rows);
+        }
+    }
+}
+
+RowBuffer RowBuffer::owned_copy() const {
+    RowBuffer copy;
+    copy.offsets_ = offsets_;
+    copy.numbers_ = numbers_;
+    copy.texts_ = texts_;
+    copy.batch_.rows = batch_.rows;
+    std::size_t bytes = 0;
+    for (const model::TextCell& cell : texts_) {
+        bytes += cell.text.size();
+    }
+    copy.arena_.reserve(bytes + 32);  // beyond the small-string buffer, so that moves keep the views valid
+    for (model::TextCell& cell : copy.texts_) {
+        const std::size_t at = copy.arena_.size();
+        copy.arena_.append(cell.text);
+        cell.text = std::string_view(copy.arena_.data() + at, cell.text.size());
+    }
+    copy.link();
+    return copy;
+}
+
+}  // namespace gyre::serving
