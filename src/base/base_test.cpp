@@ -84,6 +84,8 @@ TEST(Digest, known_values) {
     EXPECT_EQ(sha256_hex("abc"),
               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2
     EXPECT_EQ(crc32c("123456789"), 0xE3069283U);                                    // RFC 3720
+    EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAU);                          // RFC 3720, B.4
+    EXPECT_EQ(crc32c("56789", crc32c("1234")), 0xE3069283U);
 }
 
 TEST(Digest, hash_fraction_is_uniform) {

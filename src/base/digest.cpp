@@ -2,6 +2,7 @@
 #include "base/digest.h"
 
 #include <array>
+#include <cstring>
 
 #include <openssl/evp.h>
 
@@ -59,12 +60,44 @@ constexpr auto kCrcTable = make_crc_table();
 
 }  // namespace
 
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
-    std::uint32_t crc = ~seed;
+namespace {
+
+std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t crc) {
     for (const char c : bytes) {
         crc = kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (crc >> 8U);
     }
-    return ~crc;
+    return crc;
+}
+
+#if defined(__x86_64__)
+// SSE4.2 computes this very polynomial, eight bytes an instruction.
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::string_view bytes,
+                                                                      std::uint32_t crc) {
+    std::uint64_t wide = crc;
+    while (bytes.size() >= sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof word);
+        wide = __builtin_ia32_crc32di(wide, word);
+        bytes.remove_prefix(sizeof word);
+    }
+    crc = static_cast<std::uint32_t>(wide);
+    for (const char c : bytes) {
+        crc = __builtin_ia32_crc32qi(crc, static_cast<unsigned char>(c));
+    }
+    return crc;
+}
+#endif
+
+}  // namespace
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
+#if defined(__x86_64__)
+    static const bool kHasInstruction = __builtin_cpu_supports("sse4.2") != 0;
+    if (kHasInstruction) [[likely]] {
+        return ~crc32c_by_instruction(bytes, ~seed);
+    }
+#endif
+    return ~crc32c_by_table(bytes, ~seed);
 }
 
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
