@@ -1,0 +1,110 @@
+#include "serving/endpoint.h"
+#include "serving/row_buffer.h"
+#include "serving/shadow_queue.h"
+
+#include <atomic>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace gyre::serving {
+namespace {
+
+EndpointSpec two_variants(double share) {
+    EndpointSpec spec;
+    spec.name = "flights";
+    spec.variants = {{"champion", "flights", 1, Role::champion, 1.0 - share},
+                     {"candidate", "flights", 2, Role::candidate, share}};
+    return spec;
+}
+
+TEST(EndpointSpec, one_champion_and_weights_that_sum_to_one) {
+    EXPECT_TRUE(check(two_variants(0.05)));
+    EndpointSpec spec = two_variants(0.05);
+    spec.variants[1].weight = 0.5;
+    EXPECT_NE(check(spec).error().message().find("sum to"), std::string::npos);
+    spec = two_variants(0.05);
+    spec.variants[1].role = Role::champion;
+    EXPECT_FALSE(check(spec));
+    spec = two_variants(0.0);
+    spec.variants.push_back({"left-alone", "flights", 1, Role::shadow, 0.1});
+    EXPECT_NE(check(spec).error().message().find("never answers"), std::string::npos);
+    spec = two_variants(0.0);
+    spec.variants.push_back({"champion", "flights", 1, Role::shadow, 0.0});
+    EXPECT_NE(check(spec).error().message().find("two variants"), std::string::npos);
+}
+
+TEST(EndpointSpec, variants_are_bounded) {
+    EndpointSpec spec = two_variants(0.0);
+    while (spec.variants.size() <= kVariantsPerEndpointMax) {
+        spec.variants.push_back({"s" + std::to_string(spec.variants.size()), "m", 1, Role::shadow, 0.0});
+    }
+    EXPECT_EQ(check(spec).error().code(), ErrorCode::resource_exhausted);
+}
+
+TEST(EndpointSpec, survives_a_round_trip) {
+    const EndpointSpec spec = two_variants(0.25);
+    const auto again = from_json<EndpointSpec>(*parse_json(to_json(spec).dump()));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*again, spec);
+}
+
+TEST(Assign, raising_a_share_moves_nobody_back) {
+    const std::vector<double> small{0.95, 1.0};
+    const std::vector<double> large{0.75, 1.0};
+    int candidates = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        const std::string key = "user-" + std::to_string(i);
+        const std::size_t before = assign(small, "flights", key);
+        candidates += before == 1 ? 1 : 0;
+        if (before == 1) {
+            ASSERT_EQ(assign(large, "flights", key), 1U) << key;
+        }
+    }
+    EXPECT_NEAR(candidates, 5000, 300);
+}
+
+TEST(RowBuffer, an_owned_copy_outlives_the_request) {
+    model::Signature signature;
+    signature.columns = {{"carrier", model::ColumnType::text, false}, {"distance", model::ColumnType::number, false}};
+    RowBuffer copy;
+    {
+        std::string body = "a carrier with a long name";
+        RowBuffer rows;
+        rows.reset(signature, 2);
+        rows.set_text(0, 1, body);
+        rows.set_number(1, 0, 1400.0);
+        copy = rows.owned_copy();
+        body.assign(body.size(), 'x');
+    }
+    EXPECT_TRUE(copy.text(0, 0).missing);
+    EXPECT_EQ(copy.text(0, 1).text, "a carrier with a long name");
+    EXPECT_EQ(copy.batch().columns[1].numbers[0], 1400.0);
+    EXPECT_TRUE(std::isnan(copy.batch().columns[1].numbers[1]));
+}
+
+TEST(ShadowQueue, sheds_what_does_not_fit_and_scores_the_rest) {
+    std::atomic<int> scored{0};
+    std::mutex gate;
+    gate.lock();
+    ShadowQueue queue(
+        [&](ShadowJob& job) {
+            const std::scoped_lock lock(gate);
+            scored += static_cast<int>(job.request_ids.size());
+        },
+        10);
+    int refused = 0;
+    for (int i = 0; i < 20; ++i) {
+        ShadowJob job;
+        job.request_ids = {"a", "b"};
+        refused += queue.push(std::move(job)) ? 0 : 1;
+    }
+    gate.unlock();
+    queue.drain();
+    EXPECT_EQ(scored, 10);
+    EXPECT_EQ(refused, 15);
+    EXPECT_EQ(queue.queued_rows(), 0U);
+}
+
+}  // namespace
+}  // namespace gyre::serving
