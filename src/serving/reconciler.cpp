@@ -36,10 +36,13 @@ bool same_columns(const model::Signature& a, const model::Signature& b) {
 }
 
 /// Champion first, then candidate, then shadows: the order that keeps sticky keys in place when a share grows.
-std::vector<Variant> in_order(std::vector<Variant> variants) {
-    std::stable_sort(variants.begin(), variants.end(),
-                     [](const Variant& a, const Variant& b) { return a.role < b.role; });
-    return variants;
+std::vector<Variant> in_order(const std::vector<Variant>& variants) {
+    std::vector<Variant> ordered;
+    for (const Role role : {Role::champion, Role::candidate, Role::shadow}) {
+        std::copy_if(variants.begin(), variants.end(), std::back_inserter(ordered),
+                     [role](const Variant& variant) { return variant.role == role; });
+    }
+    return ordered;
 }
 
 }  // namespace
@@ -153,7 +156,7 @@ void Reconciler::reconcile(const std::map<std::string, StoredEndpoint>& desired)
 std::shared_ptr<RoutedEndpoint> Reconciler::route(const StoredEndpoint& stored) {
     auto routed = std::make_shared<RoutedEndpoint>();
     routed->spec = stored.spec;
-    routed->generation = static_cast<std::uint64_t>(stored.generation);
+    routed->generation = stored.generation;
     {
         const std::scoped_lock lock(mutex_);
         auto& clock = clocks_[stored.spec.name];
@@ -241,7 +244,7 @@ Result<void> Reconciler::wait_published(std::string_view name, std::int64_t gene
         problem = found == problems_.end() ? "" : found->second;
         const bool failed = problem.find("is loading") == std::string::npos && !problem.empty();
         return stopping_ || failed || (problem.empty() && routed != nullptr && routed->ready() &&
-                                       routed->generation >= static_cast<std::uint64_t>(generation));
+                                       routed->generation >= generation);
     });
     if (!problem.empty() && done) {
         return unavailable("endpoint '" + key + "': " + problem);

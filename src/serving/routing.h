@@ -35,7 +35,7 @@ struct RoutedVariant {
 struct RoutedEndpoint {
     EndpointSpec spec;
     std::uint16_t log_id = 0;
-    std::uint64_t generation = 0;
+    std::int64_t generation = 0;
     std::vector<RoutedVariant> variants;       // champion first, then candidate, then shadows
     std::vector<std::size_t> answering;        // indices of variants with a weight
     std::vector<double> cumulative;            // parallel to answering; the last is 1
