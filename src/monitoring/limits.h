@@ -17,8 +17,9 @@ inline constexpr std::size_t kVariantsMax = 4096;
 inline constexpr std::size_t kSpoolBytesDefault = 8U << 20U;
 inline constexpr std::size_t kSpoolBytesMin = 64U << 10U;
 inline constexpr std::size_t kSpoolsMax = 256;  // threads that append at the same time
-/// (endpoint, day) pairs for which one thread counts dropped rows apart; further ones share a slot.
-inline constexpr std::size_t kDropSlots = 64;
+/// (endpoint, variant, hour) triples whose missed rows are counted apart between two drains; further ones
+/// share a slot.
+inline constexpr std::size_t kMissedSlotsMax = 1024;
 
 inline constexpr std::uint64_t kSegmentBytesDefault = 64U << 20U;
 inline constexpr std::size_t kFrameBytesMax = 1U << 20U;

@@ -45,10 +45,18 @@ std::uint64_t random_spool_id() {
     return id;
 }
 
-std::int64_t day_of(std::int64_t time_us) {
-    const std::int64_t day = time_us / kUsPerDay - (time_us % kUsPerDay < 0 ? 1 : 0);
-    return day * kUsPerDay;
+std::int64_t hour_of(std::int64_t time_us) {
+    const std::int64_t hour = time_us / kUsPerHour - (time_us % kUsPerHour < 0 ? 1 : 0);
+    return hour * kUsPerHour;
 }
+
+/// What missed rows are counted by. Dropped rows have no variant.
+struct MissedKey {
+    EndpointId endpoint = 0;
+    std::optional<VariantId> variant = std::nullopt;
+    std::int64_t hour_us = 0;
+    auto operator<=>(const MissedKey&) const = default;
+};
 
 }  // namespace
 
@@ -60,7 +68,7 @@ struct PredictionLog::Impl {
     Counter& dropped_total;
     Counter& failures_total;
     RowConsumer on_row;
-    DropConsumer on_drop;
+    MissedConsumer on_missed;
 
     struct Ring {
         std::shared_ptr<Spool> spool;
@@ -73,9 +81,9 @@ struct PredictionLog::Impl {
     PredictionLogStats stats;
     bool unsynced = false;
 
-    // Dropping takes this short lock; logging does not.
-    std::mutex drop_mutex;
-    std::map<std::pair<EndpointId, std::int64_t>, std::int64_t> drops;  // guarded by drop_mutex
+    // Dropping and failing take this short lock; logging does not.
+    std::mutex missed_mutex;
+    std::map<MissedKey, std::int64_t> missed;  // guarded by missed_mutex
 
     std::mutex wait_mutex;
     std::condition_variable wake;
@@ -98,10 +106,10 @@ struct PredictionLog::Impl {
 
     Spool* spool_of_this_thread();
     Spool* take_spool();
-    void drop(const PredictionRecord& record);
+    void count_missed(MissedKey slot);
     Result<void> drain_all();
     Result<void> drain_ring(Ring& ring);
-    Result<void> write_drops();
+    Result<void> write_missed();
     void consume_run(std::string_view bytes);
     Result<void> rotate();
     Result<void> sync();
@@ -145,14 +153,12 @@ Spool* PredictionLog::Impl::take_spool() {
     return rings.back().spool.get();
 }
 
-void PredictionLog::Impl::drop(const PredictionRecord& record) {
-    dropped_total.add();
-    const std::scoped_lock lock(drop_mutex);
-    std::pair slot(record.endpoint, day_of(record.event_time_us));
-    if (drops.size() >= kDropSlots && !drops.contains(slot)) {
-        slot = drops.begin()->first;
+void PredictionLog::Impl::count_missed(MissedKey slot) {
+    const std::scoped_lock lock(missed_mutex);
+    if (missed.size() >= kMissedSlotsMax && !missed.contains(slot)) {
+        slot = missed.begin()->first;
     }
-    ++drops[slot];
+    ++missed[slot];
 }
 
 /// Takes all rows committed before the call out of the rings. The mutex is held.
@@ -164,7 +170,7 @@ Result<void> PredictionLog::Impl::drain_all() {
             return unavailable("write predictions: " + drained.error().message());
         }
     }
-    return write_drops();
+    return write_missed();
 }
 
 Result<void> PredictionLog::Impl::drain_ring(Ring& ring) {
@@ -201,30 +207,34 @@ void PredictionLog::Impl::consume_run(std::string_view bytes) {
     }
 }
 
-Result<void> PredictionLog::Impl::write_drops() {
-    std::map<std::pair<EndpointId, std::int64_t>, std::int64_t> taken;
+Result<void> PredictionLog::Impl::write_missed() {
+    std::map<MissedKey, std::int64_t> taken;
     {
-        const std::scoped_lock lock(drop_mutex);
-        taken.swap(drops);
+        const std::scoped_lock lock(missed_mutex);
+        taken.swap(missed);
     }
-    for (auto entry = taken.begin(); entry != taken.end();) {
-        const EndpointSchema* schema = store->names().schema(entry->first.first);
-        GYRE_CHECK(schema != nullptr, "a row's ids come from this log");
-        const DroppedRows dropped{
-            .endpoint = schema->name, .day_us = entry->first.second, .rows = entry->second};
-        if (auto written = store->write_dropped(dropped); !written) {
-            const std::scoped_lock lock(drop_mutex);  // they are counted when the disk has room again
+    for (auto entry = taken.begin(); entry != taken.end(); entry = taken.erase(entry)) {
+        const MissedKey& slot = entry->first;
+        const EndpointSchema* schema = store->names().schema(slot.endpoint);
+        const VariantInfo* variant = slot.variant ? store->names().variant(*slot.variant) : nullptr;
+        GYRE_CHECK(schema != nullptr && (!slot.variant || variant != nullptr), "ids come from this log");
+        const MissedRows rows{.endpoint = schema->name,
+                              .model = variant != nullptr ? variant->model : "",
+                              .kind = slot.variant ? Missed::failed : Missed::dropped,
+                              .hour_us = slot.hour_us,
+                              .rows = entry->second};
+        if (auto written = store->write_missed(rows); !written) {
+            const std::scoped_lock lock(missed_mutex);  // they are written when the disk has room again
             for (; entry != taken.end(); ++entry) {
-                drops[entry->first] += entry->second;
+                missed[entry->first] += entry->second;
             }
             return written;
         }
         unsynced = true;
-        stats.dropped += static_cast<std::uint64_t>(dropped.rows);
-        if (on_drop) {
-            on_drop(dropped);
+        stats.dropped += rows.kind == Missed::dropped ? static_cast<std::uint64_t>(rows.rows) : 0;
+        if (on_missed) {
+            on_missed(rows);
         }
-        entry = taken.erase(entry);
     }
     return {};
 }
@@ -320,9 +330,9 @@ PredictionLog::~PredictionLog() {
     }
 }
 
-void PredictionLog::consume(RowConsumer rows, DropConsumer drops) {
+void PredictionLog::consume(RowConsumer rows, MissedConsumer missed) {
     impl_->on_row = std::move(rows);
-    impl_->on_drop = std::move(drops);
+    impl_->on_missed = std::move(missed);
 }
 
 void PredictionLog::start() {
@@ -389,8 +399,13 @@ AppendOutcome PredictionLog::append(const PredictionRecord& record) {
     if (spool != nullptr && spool->push(record, bytes)) [[likely]] {
         return AppendOutcome::logged;
     }
-    impl_->drop(record);
+    impl_->dropped_total.add();
+    impl_->count_missed({.endpoint = record.endpoint, .hour_us = hour_of(record.event_time_us)});
     return bytes > 0 ? AppendOutcome::dropped : AppendOutcome::too_large;
+}
+
+void PredictionLog::record_failure(EndpointId endpoint, VariantId variant, std::int64_t event_time_us) {
+    impl_->count_missed({.endpoint = endpoint, .variant = variant, .hour_us = hour_of(event_time_us)});
 }
 
 Result<void> PredictionLog::flush() {

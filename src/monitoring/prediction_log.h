@@ -7,7 +7,7 @@
 // segment that is full is sealed: a footer, fsync, renamed to N.seg. Everything is synced at least every
 // `sync_every_ms`, which is what a power failure can take. What a crash left in rings and in the open segment
 // is recovered by the next open(), each row once. A ring that is full (the disk is full or slow) drops the
-// row and counts it per endpoint and day.
+// row and counts it per endpoint and hour.
 //
 // append() may be called by any thread at any time; the rest is thread-safe too.
 #include <functional>
@@ -41,8 +41,8 @@ enum class AppendOutcome : std::uint8_t {
 /// Called on the drainer's thread, row by row; must not call the log back. Rows of one thread come in its
 /// order.
 using RowConsumer = std::function<void(const LoggedRow&)>;
-/// Called on the drainer's thread when rows of an endpoint were dropped.
-using DropConsumer = std::function<void(const DroppedRows&)>;
+/// Called on the drainer's thread when rows of an endpoint were dropped or failed.
+using MissedConsumer = std::function<void(const MissedRows&)>;
 
 struct PredictionLogStats {
     std::uint64_t consumed = 0;   // rows moved into segments by this process
@@ -64,7 +64,7 @@ class PredictionLog {
     PredictionLog& operator=(const PredictionLog&) = delete;
 
     /// Where drained rows go. Call before start().
-    void consume(RowConsumer rows, DropConsumer drops);
+    void consume(RowConsumer rows, MissedConsumer missed);
     void start();
 
     /// The id for rows of this shape; the same schema gives the same id. Written to the open segment on
@@ -77,6 +77,9 @@ class PredictionLog {
 
     /// Logs one row; well under 1 us. The ids must come from this log.
     AppendOutcome append(const PredictionRecord& record);
+
+    /// Counts a row that a variant failed to answer. Takes a short lock.
+    void record_failure(EndpointId endpoint, VariantId variant, std::int64_t event_time_us);
 
     /// Waits until everything appended before the call has been written to the segment and consumed.
     /// Errors: unavailable when the segment cannot be written (the rows stay in their rings).

@@ -226,10 +226,40 @@ TEST(PredictionLog, a_full_ring_drops_and_the_segment_says_how_many) {
     auto reader = SegmentReader::open(paths_of(*log));
     while (*reader->next()) {
     }
-    ASSERT_EQ(reader->dropped().size(), 1U);
-    EXPECT_EQ(reader->dropped()[0].day_us, kUsPerDay);
-    EXPECT_EQ(reader->dropped()[0].rows, dropped);
+    ASSERT_EQ(reader->missed().size(), 1U);
+    EXPECT_EQ(reader->missed()[0].hour_us, kUsPerDay);
+    EXPECT_EQ(reader->missed()[0].rows, dropped);
     EXPECT_EQ(append_row(*log, ids, "again", 1), AppendOutcome::logged);  // there is room again
+}
+
+TEST(PredictionLog, failures_are_counted_by_variant_and_hour) {
+    const TempDir dir;
+    Metrics metrics;
+    auto log = open_log(dir.path, metrics);
+    std::vector<MissedRows> seen;
+    log->consume({}, [&](const MissedRows& rows) { seen.push_back(rows); });
+    const Ids ids = declare(*log);
+    log->record_failure(ids.endpoint, ids.champion, kUsPerHour + 1);
+    log->record_failure(ids.endpoint, ids.champion, 2 * kUsPerHour - 1);
+    log->record_failure(ids.endpoint, ids.shadow, -1);
+    ASSERT_TRUE(log->flush());
+    ASSERT_EQ(seen.size(), 2U);
+    EXPECT_EQ(seen[0].model, "flights/1");
+    EXPECT_EQ(seen[0].kind, Missed::failed);
+    EXPECT_EQ(seen[0].hour_us, kUsPerHour);
+    EXPECT_EQ(seen[0].rows, 2);
+    EXPECT_EQ(seen[1].hour_us, -kUsPerHour);
+    for (std::int64_t i = 0; i < 2000; ++i) {  // the bound on slots: none is lost
+        log->record_failure(ids.endpoint, ids.champion, i * kUsPerHour);
+    }
+    seen.clear();
+    ASSERT_TRUE(log->flush());
+    EXPECT_EQ(seen.size(), kMissedSlotsMax);
+    std::int64_t total = 0;
+    for (const MissedRows& rows : seen) {
+        total += rows.rows;
+    }
+    EXPECT_EQ(total, 2000);
 }
 
 TEST(PredictionLog, rows_over_a_bound_are_refused_and_counted) {

@@ -104,10 +104,10 @@ Result<SegmentStore::Left> SegmentStore::scan_open(const std::string& name) {
         }
         end = reader.offset();
         GYRE_TRY_VOID(left.names->add(*frame));
-        if (frame->kind == FrameKind::dropped) {
+        if (frame->kind == FrameKind::missed) {
             GYRE_TRY(const Json json, parse_json(frame->payload));
-            GYRE_TRY(const DroppedRows dropped, from_json<DroppedRows>(json));
-            left.footer.add_dropped(dropped);
+            GYRE_TRY(const MissedRows missed, from_json<MissedRows>(json));
+            left.footer.add_missed(missed);
         }
         if (frame->kind != FrameKind::rows) {
             continue;
@@ -266,10 +266,10 @@ Result<void> SegmentStore::write_run(std::uint64_t spool, const Spool::Run& run)
     return {};
 }
 
-Result<void> SegmentStore::write_dropped(const DroppedRows& dropped) {
-    const std::string payload = to_json(dropped).dump();
-    GYRE_TRY_VOID(writer_->write({.kind = FrameKind::dropped, .payload = payload}));
-    footer_.add_dropped(dropped);
+Result<void> SegmentStore::write_missed(const MissedRows& missed) {
+    const std::string payload = to_json(missed).dump();
+    GYRE_TRY_VOID(writer_->write({.kind = FrameKind::missed, .payload = payload}));
+    footer_.add_missed(missed);
     return {};
 }
 
@@ -305,7 +305,7 @@ Result<std::size_t> SegmentStore::apply_retention() {
     }
     const auto too_old = [&](const SegmentInfo& segment) {
         return options_.keep_us > 0 && std::ranges::all_of(segment.footer.endpoints, [&](const auto& each) {
-                   return each.max_event_us < newest[each.name] - options_.keep_us;
+                   return each.max_event_us == kNoTime || each.max_event_us < newest[each.name] - options_.keep_us;
                });
     };
     std::size_t removed = 0;

@@ -21,7 +21,7 @@ class SegmentStore {
     Result<void> declare(EndpointId id, const EndpointSchema& schema);
     Result<void> declare(VariantId id, const VariantInfo& variant);
     Result<void> write_run(std::uint64_t spool, const Spool::Run& run);
-    Result<void> write_dropped(const DroppedRows& dropped);
+    Result<void> write_missed(const MissedRows& missed);
     /// Counts a row of the last write_run for the footer.
     void count_row(const std::string& endpoint, std::int64_t event_time_us);
 

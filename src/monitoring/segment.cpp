@@ -46,7 +46,7 @@ struct SegmentReader::Impl {
     const PredictionRecord* record = nullptr;
     const EndpointSchema* schema = nullptr;
     const VariantInfo* variant = nullptr;
-    std::vector<DroppedRows> dropped;
+    std::vector<MissedRows> missed;
 
     Result<bool> next_file();
     Result<bool> next_frame();
@@ -84,10 +84,10 @@ Result<bool> SegmentReader::Impl::next_frame() {
     if (frame->kind == FrameKind::rows) {
         rest = frame->payload;
         left = frame->records;
-    } else if (frame->kind == FrameKind::dropped) {
+    } else if (frame->kind == FrameKind::missed) {
         GYRE_TRY(const Json json, parse_json(frame->payload));
-        GYRE_TRY(DroppedRows rows, from_json<DroppedRows>(json));
-        dropped.push_back(std::move(rows));
+        GYRE_TRY(MissedRows rows, from_json<MissedRows>(json));
+        missed.push_back(std::move(rows));
     }
     return true;
 }
@@ -139,8 +139,8 @@ LoggedRow SegmentReader::row() const {
     return {*impl_->schema, *impl_->variant, *impl_->record};
 }
 
-const std::vector<DroppedRows>& SegmentReader::dropped() const {
-    return impl_->dropped;
+const std::vector<MissedRows>& SegmentReader::missed() const {
+    return impl_->missed;
 }
 
 }  // namespace gyre::monitoring

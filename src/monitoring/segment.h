@@ -6,7 +6,7 @@
 //   u32 kind | u32 payload bytes | u64 spool | u64 from | u64 to | u32 records | u32 CRC-32C of all before
 //   and of the payload | payload
 // kinds: 1 schema (u16 id + JSON), 2 variant (u16 id + JSON), 3 rows (records of one ring's [from, to)),
-// 4 dropped (JSON), 5 footer (JSON). A sealed segment ends with the footer, then u64 footer's offset,
+// 4 missed (JSON), 5 footer (JSON). A sealed segment ends with the footer, then u64 footer's offset,
 // "GYREEND1".
 #include <map>
 #include <memory>
@@ -19,14 +19,24 @@
 
 namespace gyre::monitoring {
 
-struct DroppedRows {
+/// Rows that have no record: the log could not take them (dropped), or a variant failed to answer (failed).
+enum class Missed : std::uint8_t { dropped, failed };
+constexpr auto enum_names(Missed) {
+    return std::array{EnumName{Missed::dropped, "dropped"}, EnumName{Missed::failed, "failed"}};
+}
+
+struct MissedRows {
     std::string endpoint;
-    std::int64_t day_us = 0;  // start of the UTC day of the rows' event time
+    std::string model;  // the variant that failed; "" for dropped rows
+    Missed kind = Missed::dropped;
+    std::int64_t hour_us = 0;  // start of the hour of the rows' event time
     std::int64_t rows = 0;
     static constexpr auto fields() {
-        return std::tuple{Field{"endpoint", &DroppedRows::endpoint, "The endpoint."},
-                          Field{"day_us", &DroppedRows::day_us, "Start of the day of their event time."},
-                          Field{"rows", &DroppedRows::rows, "Rows that could not be logged."}};
+        return std::tuple{Field{"endpoint", &MissedRows::endpoint, "The endpoint."},
+                          Field{"model", &MissedRows::model, "The variant that failed."},
+                          Field{"kind", &MissedRows::kind, "dropped or failed."},
+                          Field{"hour_us", &MissedRows::hour_us, "Start of the hour of their event time."},
+                          Field{"rows", &MissedRows::rows, "How many."}};
     }
 };
 
@@ -77,8 +87,8 @@ class SegmentReader {
     Result<bool> next();
     /// The row that next() moved to.
     [[nodiscard]] LoggedRow row() const;
-    /// Dropped rows that the frames passed so far report.
-    [[nodiscard]] const std::vector<DroppedRows>& dropped() const;
+    /// Missed rows that the frames passed so far report.
+    [[nodiscard]] const std::vector<MissedRows>& missed() const;
 
  private:
     struct Impl;

@@ -172,8 +172,8 @@ void FooterBuilder::add_row(const std::string& endpoint, std::int64_t event_time
     entry.max_event_us = std::max(entry.max_event_us, event_time_us);
 }
 
-void FooterBuilder::add_dropped(const DroppedRows& dropped) {
-    endpoints_[dropped.endpoint].dropped += dropped.rows;
+void FooterBuilder::add_missed(const MissedRows& missed) {
+    endpoints_[missed.endpoint].dropped += missed.kind == Missed::dropped ? missed.rows : 0;
 }
 
 SegmentFooter FooterBuilder::build() const {

@@ -6,7 +6,7 @@
 
 namespace gyre::monitoring {
 
-enum class FrameKind : std::uint32_t { schema = 1, variant = 2, rows = 3, dropped = 4, footer = 5 };
+enum class FrameKind : std::uint32_t { schema = 1, variant = 2, rows = 3, missed = 4, footer = 5 };
 
 struct Frame {
     FrameKind kind = FrameKind::rows;
@@ -64,7 +64,7 @@ class Names {
 class FooterBuilder {
  public:
     void add_row(const std::string& endpoint, std::int64_t event_time_us);
-    void add_dropped(const DroppedRows& dropped);
+    void add_missed(const MissedRows& missed);
     [[nodiscard]] SegmentFooter build() const;
     [[nodiscard]] bool empty() const { return endpoints_.empty(); }
 
