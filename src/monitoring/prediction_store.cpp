@@ -305,7 +305,8 @@ Result<std::size_t> SegmentStore::apply_retention() {
     }
     const auto too_old = [&](const SegmentInfo& segment) {
         return options_.keep_us > 0 && std::ranges::all_of(segment.footer.endpoints, [&](const auto& each) {
-                   return each.max_event_us == kNoTime || each.max_event_us < newest[each.name] - options_.keep_us;
+                   return each.max_event_us == kNoTime ||
+                          each.max_event_us < newest[each.name] - options_.keep_us;
                });
     };
     std::size_t removed = 0;

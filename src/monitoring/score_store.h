@@ -44,7 +44,7 @@ struct LabelCounts {
 };
 
 struct ScoredRow {
-    RequestKey key;
+    RequestKey key = {};
     std::int64_t event_time_us = 0;
     std::optional<double> label;  // in force at as_of
     std::int64_t label_time_us = kNoTime;
@@ -54,7 +54,7 @@ struct ScoredRow {
 };
 
 struct PairedRow {
-    RequestKey key;
+    RequestKey key = {};
     std::int64_t event_time_us = 0;
     std::int64_t label_time_us = 0;
     double label = 0.0;
@@ -63,17 +63,17 @@ struct PairedRow {
 };
 
 struct ScoreQuery {
-    std::string_view endpoint;
-    std::string_view model;  // "flights/1"
+    std::string_view endpoint = {};
+    std::string_view model = {};  // "flights/1"
     std::int64_t from_us = kNoTime;
     std::int64_t to_us = kTimeMax;  // event time in [from, to)
     std::int64_t as_of_us = kTimeMax;
 };
 
 struct PairedQuery {
-    std::string_view endpoint;
-    std::string_view model_a;
-    std::string_view model_b;
+    std::string_view endpoint = {};
+    std::string_view model_a = {};
+    std::string_view model_b = {};
     std::int64_t since_us = kNoTime;  // label time in [since, as_of)
     std::int64_t as_of_us = kTimeMax;
 };

@@ -27,7 +27,7 @@ constexpr auto enum_names(Missed) {
 
 struct MissedRows {
     std::string endpoint;
-    std::string model;  // the variant that failed; "" for dropped rows
+    std::string model = {};  // the variant that failed; "" for dropped rows
     Missed kind = Missed::dropped;
     std::int64_t hour_us = 0;  // start of the hour of the rows' event time
     std::int64_t rows = 0;

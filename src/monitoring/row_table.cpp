@@ -1,0 +1,175 @@
+#include "monitoring/row_table.h"
+
+#include <algorithm>
+
+namespace gyre::monitoring {
+
+std::optional<LabelEvent> label_at(std::span<const LabelEvent> events, std::int64_t as_of_us) {
+    std::optional<LabelEvent> in_force;
+    for (const LabelEvent& event : events) {
+        if (event.time_us >= as_of_us) {
+            break;
+        }
+        if (!in_force || in_force->value != event.value) {
+            in_force = event;
+        }
+    }
+    return in_force;
+}
+
+bool is_duplicate_label(const LabelEvents& events, const LabelEvent& event) {
+    const std::int64_t including = event.time_us == kTimeMax ? kTimeMax : event.time_us + 1;
+    const auto in_force = label_at(events, including);
+    return in_force && in_force->value == event.value;
+}
+
+LabelChange add_label_event(LabelEvents& events, const LabelEvent& event) {
+    if (is_duplicate_label(events, event)) {
+        return LabelChange::duplicate;
+    }
+    if (events.empty()) {
+        events.push_back(event);
+        return LabelChange::first;
+    }
+    if (events.size() == 1 && events.front().value == event.value) {
+        events.front().time_us = event.time_us;  // the same, known earlier
+        return LabelChange::duplicate;
+    }
+    events.insert(std::ranges::upper_bound(events, event), event);
+    if (events.size() > kRevisionsPerRowMax) {
+        events.erase(events.begin());
+    }
+    return LabelChange::revision;
+}
+
+RowTable::RowTable() : slots_(1024, kNone) {}
+
+std::size_t RowTable::slot_of(RequestKey key) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t slot = key.low & mask;
+    while (slots_[slot] != kNone && rows_[slots_[slot]].key != key) {
+        slot = (slot + 1) & mask;
+    }
+    return slot;
+}
+
+void RowTable::grow() {
+    std::size_t wanted = 1024;
+    while (wanted < rows_.size() * 2 + 2) {
+        wanted *= 2;
+    }
+    slots_.assign(wanted, kNone);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        slots_[slot_of(rows_[i].key)] = static_cast<std::uint32_t>(i);
+    }
+}
+
+Row& RowTable::row_of(RequestKey key, std::int64_t event_time_us) {
+    if ((rows_.size() + 1) * 2 > slots_.size()) {
+        grow();
+    }
+    const std::size_t slot = slot_of(key);
+    if (slots_[slot] != kNone) {
+        return rows_[slots_[slot]];
+    }
+    slots_[slot] = static_cast<std::uint32_t>(rows_.size());
+    rows_.push_back({.key = key, .event_time_us = event_time_us});
+    return rows_.back();
+}
+
+const Row* RowTable::find(RequestKey key) const {
+    const std::size_t slot = slot_of(key);
+    return slots_[slot] == kNone ? nullptr : &rows_[slots_[slot]];
+}
+
+void RowTable::add_score(Row& row, const Score& score) {
+    std::size_t held = 0;
+    for (std::uint32_t at = row.first_score; at != kNone; at = scores_[at].next) {
+        ++held;
+        Score& have = scores_[at];
+        if (have.model != score.model) {
+            continue;
+        }
+        // An answer counts before a shadow's score, then the earliest counts: a repeated request changes
+        // nothing.
+        const bool better = score.answered != have.answered ? score.answered
+                                                            : std::pair(score.arrival_us, score.value) <
+                                                                  std::pair(have.arrival_us, have.value);
+        if (better) {
+            const std::uint32_t next = have.next;
+            have = score;
+            have.next = next;
+        }
+        return;
+    }
+    if (held >= kScoresPerRowMax) {
+        return;
+    }
+    scores_.push_back(score);
+    scores_.back().next = row.first_score;
+    row.first_score = static_cast<std::uint32_t>(scores_.size() - 1);
+}
+
+LabelEvents RowTable::labels_of(const Row& row) const {
+    if (row.labels != kNone) {
+        return revised_[row.labels];
+    }
+    return row.label.time_us == kTimeMax ? LabelEvents{} : LabelEvents{row.label};
+}
+
+LabelChange RowTable::add_label(Row& row, const LabelEvent& event) {
+    LabelEvents events = labels_of(row);
+    const LabelChange change = add_label_event(events, event);
+    if (row.labels != kNone) {
+        revised_[row.labels] = std::move(events);
+    } else if (events.size() == 1) {
+        row.label = events.front();
+    } else {
+        row.labels = static_cast<std::uint32_t>(revised_.size());
+        revised_.push_back(std::move(events));
+    }
+    return change;
+}
+
+std::optional<LabelEvent> RowTable::label_at(const Row& row, std::int64_t as_of_us) const {
+    if (row.labels != kNone) {
+        return monitoring::label_at(revised_[row.labels], as_of_us);
+    }
+    return row.label.time_us < as_of_us ? std::optional(row.label) : std::nullopt;
+}
+
+const Score* RowTable::score_of(const Row& row, std::uint16_t model) const {
+    for (std::uint32_t at = row.first_score; at != kNone; at = scores_[at].next) {
+        if (scores_[at].model == model) {
+            return &scores_[at];
+        }
+    }
+    return nullptr;
+}
+
+std::size_t RowTable::remove_before(std::int64_t event_time_us) {
+    RowTable kept;
+    for (const Row& row : rows_) {
+        if (row.event_time_us < event_time_us) {
+            continue;
+        }
+        Row copy = row;
+        copy.first_score = kNone;
+        for (std::uint32_t at = row.first_score; at != kNone; at = scores_[at].next) {
+            kept.scores_.push_back(scores_[at]);
+            kept.scores_.back().next = copy.first_score;
+            copy.first_score = static_cast<std::uint32_t>(kept.scores_.size() - 1);
+        }
+        if (row.labels != kNone) {
+            copy.labels = static_cast<std::uint32_t>(kept.revised_.size());
+            kept.revised_.push_back(revised_[row.labels]);
+        }
+        kept.rows_.push_back(copy);
+    }
+    const std::size_t removed = rows_.size() - kept.rows_.size();
+    kept.grow();
+    *this = std::move(kept);
+    return removed;
+}
+
+}  // namespace gyre::monitoring

@@ -1,0 +1,73 @@
+#pragma once
+// RowTable: the rows of one endpoint, found by request key. Internal to ScoreStore, which locks it.
+#include <deque>
+#include <map>
+#include <unordered_map>
+
+#include "monitoring/score_store.h"
+
+namespace gyre::monitoring {
+
+inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+struct LabelEvent {
+    std::int64_t time_us = 0;
+    double value = 0.0;
+    auto operator<=>(const LabelEvent&) const = default;
+};
+
+/// Labels of one request in the order (time, value); one is the common case.
+using LabelEvents = std::vector<LabelEvent>;
+
+/// What the events say at `as_of`: the last value that had arrived before it, and since when it is in force.
+std::optional<LabelEvent> label_at(std::span<const LabelEvent> events, std::int64_t as_of_us);
+
+enum class LabelChange : std::uint8_t { first, revision, duplicate };
+/// Adds a label to a request's events; past kRevisionsPerRowMax the oldest goes.
+LabelChange add_label_event(LabelEvents& events, const LabelEvent& event);
+bool is_duplicate_label(const LabelEvents& events, const LabelEvent& event);
+
+struct Score {
+    std::int64_t arrival_us = 0;
+    std::int64_t latency_ns = 0;
+    float value = 0.0F;
+    std::uint16_t model = 0;
+    bool answered = false;
+    std::uint32_t next = kNone;
+};
+
+struct Row {
+    RequestKey key = {};
+    std::int64_t event_time_us = 0;
+    std::uint32_t first_score = kNone;
+    std::uint32_t labels = kNone;                         // index into revised labels; kNone: `label` alone
+    LabelEvent label{.time_us = kTimeMax, .value = 0.0};  // time kTimeMax: none
+};
+
+class RowTable {
+ public:
+    RowTable();
+    /// The row of the key, made when new.
+    Row& row_of(RequestKey key, std::int64_t event_time_us);
+    [[nodiscard]] const Row* find(RequestKey key) const;
+    /// Keeps the earliest answer of a model for a request.
+    void add_score(Row& row, const Score& score);
+    LabelChange add_label(Row& row, const LabelEvent& event);
+    [[nodiscard]] LabelEvents labels_of(const Row& row) const;
+    [[nodiscard]] std::optional<LabelEvent> label_at(const Row& row, std::int64_t as_of_us) const;
+    [[nodiscard]] const Score* score_of(const Row& row, std::uint16_t model) const;
+    [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
+    /// Drops the rows before `event_time_us`; returns how many.
+    std::size_t remove_before(std::int64_t event_time_us);
+
+ private:
+    [[nodiscard]] std::size_t slot_of(RequestKey key) const;
+    void grow();
+
+    std::vector<Row> rows_;
+    std::vector<Score> scores_;
+    std::vector<LabelEvents> revised_;
+    std::vector<std::uint32_t> slots_;  // open addressing, a power of two, at most half full
+};
+
+}  // namespace gyre::monitoring

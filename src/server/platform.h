@@ -1,0 +1,62 @@
+#pragma once
+// Platform: every module of a server, made in the order of their layers and destroyed in reverse. The composition
+// root proper; App puts listeners in front of it.
+#include <memory>
+#include <string>
+
+#include "api/route_table.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/metrics.h"
+#include "base/result.h"
+
+namespace gyre::server {
+
+struct MonitoringSection {
+    std::int64_t score_horizon_days = 130;
+    std::int64_t prediction_log_days = 0;
+    std::int64_t prediction_log_bytes = 0;
+
+    static constexpr auto options() {
+        return std::tuple{
+            Option{"score_horizon_days", &MonitoringSection::score_horizon_days,
+                   "Days of event time for which predictions are joined with labels in memory.", 1, 4000},
+            Option{"prediction_log_days", &MonitoringSection::prediction_log_days,
+                   "Days of event time that the prediction log keeps; 0 keeps all.", 0, 36500},
+            Option{"prediction_log_bytes", &MonitoringSection::prediction_log_bytes,
+                   "Bytes that the prediction log keeps at most; 0 for no bound.", 0, 1e15},
+        };
+    }
+};
+
+struct PlatformOptions {
+    std::string data;              // the data folder; exists
+    std::string model_repository;  // or ""
+    std::string version;
+    MonitoringSection monitoring;
+};
+
+class Platform {
+ public:
+    /// Opens or creates everything below the data folder, and recovers what a crash left.
+    static Result<std::unique_ptr<Platform>> open(const PlatformOptions& options, Metrics& metrics, Clock& clock);
+    ~Platform();
+    Platform(const Platform&) = delete;
+    Platform& operator=(const Platform&) = delete;
+
+    /// One line a protocol or module.
+    void add_routes(api::RouteTable& table);
+    /// Why the server is not ready yet, or nothing.
+    [[nodiscard]] std::optional<std::string> not_ready();
+    /// Starts background work. Call when the routes are there.
+    Result<void> start();
+    /// Ends background work; what was acknowledged is on the disk afterwards.
+    void stop();
+
+ private:
+    struct Impl;
+    explicit Platform(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gyre::server
