@@ -1,3 +1,10 @@
+#include <atomic>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -6,13 +13,6 @@
 #include "base/rng.h"
 #include "base/snapshot.h"
 #include "base/text.h"
-
-#include <atomic>
-#include <filesystem>
-#include <set>
-#include <thread>
-
-#include <gtest/gtest.h>
 
 namespace gyre {
 namespace {
@@ -53,7 +53,8 @@ TEST(Clock, times_survive_a_round_trip) {
     }
     EXPECT_EQ(*parse_rfc3339("2013-01-01T05:00:00-05:00"), *parse_rfc3339("2013-01-01 10:00:00"));
     EXPECT_EQ(*parse_rfc3339("1970-01-02"), kUsPerDay);
-    for (const char* text : {"2013-13-01", "2013-02-29", "2013-01-01T25:00:00Z", "yesterday", "", "2013-01-01T10:00:00+1"}) {
+    for (const char* text :
+         {"2013-13-01", "2013-02-29", "2013-01-01T25:00:00Z", "yesterday", "", "2013-01-01T10:00:00+1"}) {
         EXPECT_FALSE(parse_rfc3339(text)) << text;
     }
 }
@@ -80,8 +81,9 @@ TEST(Id, uuid7_increases_and_is_well_formed) {
 }
 
 TEST(Digest, known_values) {
-    EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2
-    EXPECT_EQ(crc32c("123456789"), 0xE3069283U);                                                       // RFC 3720
+    EXPECT_EQ(sha256_hex("abc"),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2
+    EXPECT_EQ(crc32c("123456789"), 0xE3069283U);                                    // RFC 3720
 }
 
 TEST(Digest, hash_fraction_is_uniform) {

@@ -6,11 +6,11 @@ namespace gyre::detail {
 }  // namespace gyre::detail
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): the expression's text and place are wanted.
-#define GYRE_CHECK(expression, message)                                                     \
-    do {                                                                                    \
-        if (!(expression)) [[unlikely]] {                                                   \
-            ::gyre::detail::check_failed(#expression, __FILE__, __LINE__, message);         \
-        }                                                                                   \
+#define GYRE_CHECK(expression, message)                                             \
+    do {                                                                            \
+        if (!(expression)) [[unlikely]] {                                           \
+            ::gyre::detail::check_failed(#expression, __FILE__, __LINE__, message); \
+        }                                                                           \
     } while (false)
 #ifdef NDEBUG
 #define GYRE_DCHECK(expression, message) static_cast<void>(0)

@@ -1,12 +1,12 @@
 #include "base/clock.h"
 
-#include "base/text.h"
-
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <optional>
+
+#include "base/text.h"
 
 namespace gyre {
 namespace {
@@ -40,7 +40,8 @@ CivilDate civil_from_days(std::int64_t days) {
     const unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     const unsigned mp = (5 * doy + 2) / 153;
     const unsigned month = mp < 10 ? mp + 3 : mp - 9;
-    return {static_cast<std::int64_t>(yoe) + era * 400 + (month <= 2 ? 1 : 0), month, doy - (153 * mp + 2) / 5 + 1};
+    return {static_cast<std::int64_t>(yoe) + era * 400 + (month <= 2 ? 1 : 0), month,
+            doy - (153 * mp + 2) / 5 + 1};
 }
 
 /// Reads exactly `count` digits at `at`; nothing when they are not there.
@@ -81,7 +82,8 @@ std::optional<TimeOfDay> read_time(std::string_view text, std::size_t at) {
     }
     if (time.end < text.size() && text[time.end] == '.') {
         std::int64_t unit = kUsPerSecond / 10;
-        for (++time.end; time.end < text.size() && text[time.end] >= '0' && text[time.end] <= '9'; ++time.end) {
+        for (++time.end; time.end < text.size() && text[time.end] >= '0' && text[time.end] <= '9';
+             ++time.end) {
             time.us += (text[time.end] - '0') * unit;
             unit /= 10;
         }
@@ -96,7 +98,8 @@ std::optional<std::int64_t> read_offset(std::string_view text, std::size_t at) {
     }
     const auto hours = digits(text, at + 1, 2);
     const auto minutes = digits(text, at + 4, 2);
-    if ((text[at] != '+' && text[at] != '-') || !hours || !minutes || text[at + 3] != ':' || at + 6 != text.size()) {
+    if ((text[at] != '+' && text[at] != '-') || !hours || !minutes || text[at + 3] != ':' ||
+        at + 6 != text.size()) {
         return std::nullopt;
     }
     const std::int64_t us = (*hours * 3600 + *minutes * 60) * kUsPerSecond;
@@ -159,7 +162,8 @@ Result<std::int64_t> parse_rfc3339(std::string_view text) {
     if (text.size() == 10) {
         return midnight;
     }
-    const auto time = text[10] == 'T' || text[10] == ' ' || text[10] == 't' ? read_time(text, 11) : std::nullopt;
+    const auto time =
+        text[10] == 'T' || text[10] == ' ' || text[10] == 't' ? read_time(text, 11) : std::nullopt;
     const auto offset = time ? read_offset(text, time->end) : std::nullopt;
     if (!offset) {
         return bad;
@@ -188,7 +192,8 @@ Result<std::int64_t> parse_duration_us(std::string_view text) {
             return std::llround(*number * static_cast<double>(unit.us));
         }
     }
-    return invalid_argument("expected a duration such as 90s, 30m, 2h or 14d, got '" + std::string(text) + "'");
+    return invalid_argument("expected a duration such as 90s, 30m, 2h or 14d, got '" + std::string(text) +
+                            "'");
 }
 
 }  // namespace gyre

@@ -1,11 +1,11 @@
 #pragma once
 // Time comes only from a Clock, so that tests and replays decide what time it is.
-#include "base/result.h"
-
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "base/result.h"
 
 namespace gyre {
 

@@ -1,11 +1,10 @@
 #include "base/config.h"
 
+#include <algorithm>
+#include <unistd.h>
+
 #include "base/file.h"
 #include "base/text.h"
-
-#include <algorithm>
-
-#include <unistd.h>
 
 namespace gyre {
 namespace {
@@ -47,15 +46,16 @@ Result<void> check_value(const ConfigEntry& entry, const Json& value) {
         return invalid_argument("expected a value of type " + entry.type + ", got " + value.dump());
     }
     if (value.is_number() && (value.as_number() < entry.min || value.as_number() > entry.max)) {
-        return invalid_argument("expected a value from " + Json(entry.min).dump() + " to " + Json(entry.max).dump() +
-                                ", got " + value.dump());
+        return invalid_argument("expected a value from " + Json(entry.min).dump() + " to " +
+                                Json(entry.max).dump() + ", got " + value.dump());
     }
     return {};
 }
 
 Result<void> assign(ConfigEntry& entry, const Json& value, std::string_view origin) {
     if (auto fits = check_value(entry, value); !fits) {
-        return std::move(fits).error().context("config key '" + entry.key + "' (" + std::string(origin) + ")");
+        return std::move(fits).error().context("config key '" + entry.key + "' (" + std::string(origin) +
+                                               ")");
     }
     entry.set(value);
     entry.origin = origin;
@@ -75,7 +75,8 @@ ConfigEntry ConfigTable::describe(std::string_view section, std::string_view nam
 }
 
 ConfigEntry* ConfigTable::find(std::string_view key) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.key == key; });
+    const auto found =
+        std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.key == key; });
     return found == entries_.end() ? nullptr : &*found;
 }
 
@@ -102,7 +103,8 @@ Result<void> ConfigTable::load_text(std::string_view yaml, std::string_view name
         return {};
     }
     if (!parsed->is_object()) {
-        return invalid_argument(std::string(name) + ": expected sections of keys, got " + std::string(parsed->kind_name()));
+        return invalid_argument(std::string(name) + ": expected sections of keys, got " +
+                                std::string(parsed->kind_name()));
     }
     for (const JsonMember& section : parsed->members()) {
         if (!section.value.is_object()) {
@@ -127,7 +129,8 @@ Result<void> ConfigTable::set(std::string_view key, std::string_view value, std:
     }
     auto parsed = value_of_text(*entry, value);
     if (!parsed) {
-        return std::move(parsed).error().context("config key '" + entry->key + "' (" + std::string(origin) + ")");
+        return std::move(parsed).error().context("config key '" + entry->key + "' (" + std::string(origin) +
+                                                 ")");
     }
     return assign(*entry, *parsed, origin);
 }
@@ -140,7 +143,8 @@ Result<void> ConfigTable::load_environment() {
         if (!name.starts_with("GYRE_") || name.find("__") == std::string_view::npos) {
             continue;
         }
-        const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.variable == name; });
+        const auto found =
+            std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.variable == name; });
         if (found == entries_.end()) {
             return unknown_key(name).context("environment");
         }
@@ -150,10 +154,11 @@ Result<void> ConfigTable::load_environment() {
 }
 
 std::string ConfigTable::markdown() const {
-    std::string out = "| key | type | default | flag | environment | what it does |\n|---|---|---|---|---|---|\n";
+    std::string out =
+        "| key | type | default | flag | environment | what it does |\n|---|---|---|---|---|---|\n";
     for (const ConfigEntry& entry : entries_) {
-        out += "| `" + entry.key + "` | " + entry.type + " | `" + entry.default_text + "` | `" + entry.flag + "` | `" +
-               entry.variable + "` | " + entry.help + " |\n";
+        out += "| `" + entry.key + "` | " + entry.type + " | `" + entry.default_text + "` | `" + entry.flag +
+               "` | `" + entry.variable + "` | " + entry.help + " |\n";
     }
     return out;
 }

@@ -7,21 +7,23 @@
 //       std::int64_t http_port = 5000;
 //       static constexpr auto options() {
 //           return std::tuple{Option{"host", &HttpConfig::host, "Address to listen on."},
-//                             Option{"http_port", &HttpConfig::http_port, "Port; 0 picks a free one.", 0, 65535}};
+//                             Option{"http_port", &HttpConfig::http_port, "Port; 0 picks a free one.", 0,
+//                             65535}};
 //       }
 //   };
 //   ConfigTable table;
-//   table.add("server", config);             // key server.http_port, env GYRE_SERVER__HTTP_PORT, flag --http-port
+//   table.add("server", config);             // key server.http_port, env GYRE_SERVER__HTTP_PORT, flag
+//   --http-port
 //
 // Precedence: default < file < environment < flag. Unknown keys are errors that suggest the nearest.
 // Values: bool, std::int64_t, double, std::string. Not thread-safe; used before threads start.
-#include "base/json.h"
-
 #include <functional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
+
+#include "base/json.h"
 
 namespace gyre {
 
@@ -30,7 +32,7 @@ enum class Secret : std::uint8_t { no, yes };
 template <class Struct, class Member>
 struct Option {
     std::string_view name;
-    Member Struct::*member;
+    Member Struct::* member;
     std::string_view help;
     double min = -1e300;
     double max = 1e300;
@@ -42,10 +44,10 @@ template <class S, class M>
 Option(std::string_view, M S::*, std::string_view, double, double) -> Option<S, M>;
 
 struct ConfigEntry {
-    std::string key;        // "server.http_port"
-    std::string flag;       // "--http-port"
-    std::string variable;   // "GYRE_SERVER__HTTP_PORT"
-    std::string type;       // "integer", "number", "boolean", "text"
+    std::string key;       // "server.http_port"
+    std::string flag;      // "--http-port"
+    std::string variable;  // "GYRE_SERVER__HTTP_PORT"
+    std::string type;      // "integer", "number", "boolean", "text"
     std::string help;
     std::string default_text;
     std::string origin = "default";
@@ -61,7 +63,8 @@ class ConfigTable {
     /// Declares the options of one section over `target`, which must outlive the table.
     template <class Struct>
     void add(std::string_view section, Struct& target) {
-        std::apply([&](const auto&... option) { (add_option(section, target, option), ...); }, Struct::options());
+        std::apply([&](const auto&... option) { (add_option(section, target, option), ...); },
+                   Struct::options());
     }
 
     /// Reads a YAML file of sections. Errors name file, key and line.

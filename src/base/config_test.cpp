@@ -1,10 +1,11 @@
 #include "base/config.h"
-#include "base/metrics.h"
 
 #include <cstdlib>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "base/metrics.h"
 
 namespace gyre {
 namespace {
@@ -90,7 +91,8 @@ TEST(Metrics, shards_add_up) {
         thread.join();
     }
     EXPECT_EQ(counter.value(), 40'000U);
-    EXPECT_NE(metrics.expose().find("gyre_test_total{kind=\"a\"} 40000"), std::string::npos) << metrics.expose();
+    EXPECT_NE(metrics.expose().find("gyre_test_total{kind=\"a\"} 40000"), std::string::npos)
+        << metrics.expose();
 }
 
 TEST(Metrics, quantiles_are_within_a_bucket) {

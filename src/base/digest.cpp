@@ -1,19 +1,20 @@
 // Adapter: SHA-256 by OpenSSL.
 #include "base/digest.h"
 
-#include "base/check.h"
-#include "base/text.h"
-
 #include <array>
 
 #include <openssl/evp.h>
+
+#include "base/check.h"
+#include "base/text.h"
 
 namespace gyre {
 
 struct Sha256::State {
     EVP_MD_CTX* context = EVP_MD_CTX_new();
     State() {
-        GYRE_CHECK(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1, "SHA-256 is there");
+        GYRE_CHECK(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1,
+                   "SHA-256 is there");
     }
     ~State() { EVP_MD_CTX_free(context); }
     State(const State&) = delete;

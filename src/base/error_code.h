@@ -52,8 +52,12 @@ inline constexpr std::array<ErrorCodeInfo, 13> kErrorCodes{{
     {ErrorCode::internal, "internal", 500, 13, 7},
 }};
 
-constexpr const ErrorCodeInfo& info_of(ErrorCode code) { return kErrorCodes[static_cast<std::size_t>(code)]; }
-constexpr std::string_view name_of(ErrorCode code) { return info_of(code).name; }
+constexpr const ErrorCodeInfo& info_of(ErrorCode code) {
+    return kErrorCodes[static_cast<std::size_t>(code)];
+}
+constexpr std::string_view name_of(ErrorCode code) {
+    return info_of(code).name;
+}
 
 /// The code whose wire spelling is `name`, if there is one.
 constexpr std::optional<ErrorCode> parse_error_code(std::string_view name) {

@@ -1,8 +1,8 @@
 #include "base/fields.h"
 
-#include "base/text.h"
-
 #include <cmath>
+
+#include "base/text.h"
 
 namespace gyre::fields_detail {
 namespace {
@@ -19,7 +19,9 @@ std::string shown(const Json& json) {
     return std::string(json.kind_name()) + " " + text;
 }
 
-std::string quoted(std::string_view path) { return path.empty() ? "the document" : "field '" + std::string(path) + "'"; }
+std::string quoted(std::string_view path) {
+    return path.empty() ? "the document" : "field '" + std::string(path) + "'";
+}
 
 }  // namespace
 
@@ -27,7 +29,8 @@ Error wrong_type(std::string_view path, std::string_view expected, const Json& g
     return invalid_argument(quoted(path) + ": expected " + std::string(expected) + ", got " + shown(got));
 }
 
-Error unknown_field(std::string_view path, std::string_view name, const std::vector<std::string_view>& known) {
+Error unknown_field(std::string_view path, std::string_view name,
+                    const std::vector<std::string_view>& known) {
     std::string message = "unknown field '" + join_path(path, name) + "'";
     const std::string_view nearest = nearest_of(name, known);
     if (!nearest.empty()) {
@@ -46,7 +49,8 @@ std::string join_path(std::string_view path, std::string_view name) {
     return joined;
 }
 
-Result<std::int64_t> read_integer(const Json& json, std::string_view path, std::int64_t min, std::int64_t max) {
+Result<std::int64_t> read_integer(const Json& json, std::string_view path, std::int64_t min,
+                                  std::int64_t max) {
     std::int64_t value = 0;
     if (json.is_integer()) {
         value = json.as_integer();

@@ -8,7 +8,8 @@
 //       static constexpr auto fields() {
 //           return std::tuple{
 //               Field{"experiment_id", &CreateRun::experiment_id, "Experiment the run belongs to."},
-//               Field{"start_time_ms", &CreateRun::start_time_ms, "Unix time, ms. 0 means now.", optional_field},
+//               Field{"start_time_ms", &CreateRun::start_time_ms, "Unix time, ms. 0 means now.",
+//               optional_field},
 //           };
 //       }
 //   };
@@ -17,8 +18,6 @@
 //   static constexpr UnknownFields unknown_fields = UnknownFields::ignore;
 // A member may be: bool, integers, double, std::string, Json, an enum with `enum_names`, another described
 // struct, std::vector, std::optional, std::map<std::string, T>. Errors name the path: "steps[2].cmd".
-#include "base/json.h"
-
 #include <algorithm>
 #include <concepts>
 #include <limits>
@@ -27,6 +26,8 @@
 #include <tuple>
 #include <type_traits>
 #include <vector>
+
+#include "base/json.h"
 
 namespace gyre {
 
@@ -37,7 +38,7 @@ enum class UnknownFields : std::uint8_t { refuse, ignore };
 template <class Struct, class Member>
 struct Field {
     std::string_view name;
-    Member Struct::*member;
+    Member Struct::* member;
     std::string_view doc;
     Presence presence = Presence::required;
 };
@@ -116,7 +117,8 @@ Error wrong_type(std::string_view path, std::string_view expected, const Json& g
 Error unknown_field(std::string_view path, std::string_view name, const std::vector<std::string_view>& known);
 Error missing_field(std::string_view path, std::string_view name);
 std::string join_path(std::string_view path, std::string_view name);
-Result<std::int64_t> read_integer(const Json& json, std::string_view path, std::int64_t min, std::int64_t max);
+Result<std::int64_t> read_integer(const Json& json, std::string_view path, std::int64_t min,
+                                  std::int64_t max);
 Result<double> read_number(const Json& json, std::string_view path);
 
 template <class T>
@@ -292,7 +294,8 @@ Json schema_value() {
     } else if constexpr (IsVector<T>::value) {
         return Json::object({{"type", "array"}, {"items", schema_value<typename T::value_type>()}});
     } else if constexpr (IsMap<T>::value) {
-        return Json::object({{"type", "object"}, {"additionalProperties", schema_value<typename T::mapped_type>()}});
+        return Json::object(
+            {{"type", "object"}, {"additionalProperties", schema_value<typename T::mapped_type>()}});
     } else {
         return schema_of<T>();
     }

@@ -3,9 +3,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ Error errno_error(std::string_view what, int error_number) {
 
 Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat status {};
+    struct stat status{};
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
         return errno_error("read '" + path + "'", errno);
     }
@@ -58,8 +57,8 @@ Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) 
         }
         bytes.append(block, static_cast<std::size_t>(got));
         if (bytes.size() > bytes_max) {
-            return resource_exhausted("read '" + path + "': larger than the limit of " + std::to_string(bytes_max) +
-                                      " bytes");
+            return resource_exhausted("read '" + path + "': larger than the limit of " +
+                                      std::to_string(bytes_max) + " bytes");
         }
     }
 }

@@ -1,10 +1,10 @@
 #pragma once
 // Files with bounds and Results. Paths are the caller's own; untrusted ones go through storage/blob.
-#include "base/result.h"
-
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "base/result.h"
 
 namespace gyre {
 

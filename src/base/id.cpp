@@ -1,10 +1,10 @@
 #include "base/id.h"
 
-#include "base/rng.h"
-#include "base/text.h"
-
 #include <array>
 #include <atomic>
+
+#include "base/rng.h"
+#include "base/text.h"
 
 namespace gyre {
 namespace {

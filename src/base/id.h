@@ -1,11 +1,11 @@
 #pragma once
 // Identifiers. UUIDv7 (RFC 9562) sorts by time of creation; MLflow's clients expect 32 hex digits.
-#include "base/clock.h"
-
 #include <compare>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace gyre {
 
@@ -28,7 +28,8 @@ using ExperimentId = Id<struct ExperimentTag>;
 using ProjectId = Id<struct ProjectTag>;
 using RequestId = Id<struct RequestTag>;
 
-/// "01934f5e-7c2a-7d1b-9a3e-0f6c5b2d4e81". Thread-safe; ids made by one process in one millisecond still increase.
+/// "01934f5e-7c2a-7d1b-9a3e-0f6c5b2d4e81". Thread-safe; ids made by one process in one millisecond still
+/// increase.
 std::string make_uuid7(const Clock& clock);
 /// 32 lower-case hex digits of a random (version 4) UUID.
 std::string make_hex_id();
@@ -36,6 +37,8 @@ std::string make_hex_id();
 bool is_uuid(std::string_view text);
 
 /// The project that rows belong to until there are several.
-inline ProjectId default_project() { return ProjectId("default"); }
+inline ProjectId default_project() {
+    return ProjectId("default");
+}
 
 }  // namespace gyre

@@ -34,19 +34,32 @@ Json::Json(std::uint64_t value) {
     }
 }
 
-Json Json::array() { return Json(Array{}); }
-Json Json::object() { return Json(Object{}); }
-Json Json::object(std::initializer_list<JsonMember> members) { return Json(Object(members)); }
+Json Json::array() {
+    return Json(Array{});
+}
+Json Json::object() {
+    return Json(Object{});
+}
+Json Json::object(std::initializer_list<JsonMember> members) {
+    return Json(Object(members));
+}
 
 std::string_view Json::kind_name() const {
     switch (kind()) {
-        case Kind::null: return "null";
-        case Kind::boolean: return "boolean";
-        case Kind::integer: return "integer";
-        case Kind::number: return "number";
-        case Kind::string: return "string";
-        case Kind::array: return "array";
-        case Kind::object: return "object";
+        case Kind::null:
+            return "null";
+        case Kind::boolean:
+            return "boolean";
+        case Kind::integer:
+            return "integer";
+        case Kind::number:
+            return "number";
+        case Kind::string:
+            return "string";
+        case Kind::array:
+            return "array";
+        case Kind::object:
+            return "object";
     }
     return "?";
 }
@@ -96,8 +109,8 @@ const Json* Json::find(std::string_view key) const {
         return nullptr;
     }
     const Object& members = std::get<Object>(value_);
-    const auto found =
-        std::find_if(members.rbegin(), members.rend(), [&](const JsonMember& member) { return member.key == key; });
+    const auto found = std::find_if(members.rbegin(), members.rend(),
+                                    [&](const JsonMember& member) { return member.key == key; });
     return found == members.rend() ? nullptr : &found->value;
 }
 
@@ -155,7 +168,9 @@ bool Json::bool_or(std::string_view key, bool fallback) const {
     return value != nullptr && value->is_bool() ? value->as_bool() : fallback;
 }
 
-bool Json::operator==(const Json& other) const { return value_ == other.value_; }
+bool Json::operator==(const Json& other) const {
+    return value_ == other.value_;
+}
 
 namespace {
 
@@ -167,13 +182,27 @@ class Writer {
 
     void write(const Json& json, int depth) {
         switch (json.kind()) {
-            case Json::Kind::null: out_ += "null"; break;
-            case Json::Kind::boolean: out_ += json.as_bool() ? "true" : "false"; break;
-            case Json::Kind::integer: out_ += std::to_string(json.as_integer()); break;
-            case Json::Kind::number: append_json_number(out_, json.as_number()); break;
-            case Json::Kind::string: append_json_string(out_, json.as_string()); break;
-            case Json::Kind::array: write_array(json.items(), depth); break;
-            case Json::Kind::object: write_object(json.members(), depth); break;
+            case Json::Kind::null:
+                out_ += "null";
+                break;
+            case Json::Kind::boolean:
+                out_ += json.as_bool() ? "true" : "false";
+                break;
+            case Json::Kind::integer:
+                out_ += std::to_string(json.as_integer());
+                break;
+            case Json::Kind::number:
+                append_json_number(out_, json.as_number());
+                break;
+            case Json::Kind::string:
+                append_json_string(out_, json.as_string());
+                break;
+            case Json::Kind::array:
+                write_array(json.items(), depth);
+                break;
+            case Json::Kind::object:
+                write_object(json.members(), depth);
+                break;
         }
     }
 
@@ -247,7 +276,8 @@ std::size_t utf8_length(std::string_view text) {
         return tail(1) ? 2 : 0;
     }
     if (lead >= 0xE0 && lead <= 0xEF) {
-        const bool good = tail(1) && tail(2) && !(lead == 0xE0 && byte(1) < 0xA0) && !(lead == 0xED && byte(1) > 0x9F);
+        const bool good =
+            tail(1) && tail(2) && !(lead == 0xE0 && byte(1) < 0xA0) && !(lead == 0xED && byte(1) > 0x9F);
         return good ? 3 : 0;
     }
     if (lead >= 0xF0 && lead <= 0xF4) {
@@ -261,11 +291,21 @@ std::size_t utf8_length(std::string_view text) {
 void append_escape(std::string& out, char c) {
     static constexpr char kHex[] = "0123456789abcdef";
     switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
         default: {
             const auto code = static_cast<unsigned char>(c);
             out += "\\u00";
@@ -277,9 +317,15 @@ void append_escape(std::string& out, char c) {
 
 }  // namespace
 
-std::string Json::dump() const { return write_json(*this, Layout::compact); }
-std::string Json::pretty() const { return write_json(*this, Layout::pretty); }
-std::string Json::canonical() const { return write_json(*this, Layout::canonical); }
+std::string Json::dump() const {
+    return write_json(*this, Layout::compact);
+}
+std::string Json::pretty() const {
+    return write_json(*this, Layout::pretty);
+}
+std::string Json::canonical() const {
+    return write_json(*this, Layout::canonical);
+}
 
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';

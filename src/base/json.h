@@ -2,14 +2,14 @@
 // Json: one document value. A plain value type; no vendor header is needed to use it.
 // The hot path does not use it (requests there are parsed straight into tensors).
 // Not thread-safe for writers; concurrent reads are fine.
-#include "base/result.h"
-
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "base/result.h"
 
 namespace gyre {
 
@@ -22,19 +22,19 @@ class Json {
     enum class Kind : std::uint8_t { null, boolean, integer, number, string, array, object };
 
     Json() noexcept;
-    Json(std::nullptr_t) noexcept;   // NOLINT: implicit by design, as all of these
-    Json(bool value);                // NOLINT
-    Json(int value);                 // NOLINT
-    Json(unsigned value);            // NOLINT
-    Json(std::int64_t value);        // NOLINT
-    Json(long long value);           // NOLINT
-    Json(std::uint64_t value);       // NOLINT: above 2^63-1 a number
-    Json(double value);              // NOLINT
-    Json(const char* value);         // NOLINT
-    Json(std::string_view value);    // NOLINT
-    Json(std::string value);         // NOLINT
-    Json(Array value);               // NOLINT
-    Json(Object value);              // NOLINT
+    Json(std::nullptr_t) noexcept;  // NOLINT: implicit by design, as all of these
+    Json(bool value);               // NOLINT
+    Json(int value);                // NOLINT
+    Json(unsigned value);           // NOLINT
+    Json(std::int64_t value);       // NOLINT
+    Json(long long value);          // NOLINT
+    Json(std::uint64_t value);      // NOLINT: above 2^63-1 a number
+    Json(double value);             // NOLINT
+    Json(const char* value);        // NOLINT
+    Json(std::string_view value);   // NOLINT
+    Json(std::string value);        // NOLINT
+    Json(Array value);              // NOLINT
+    Json(Object value);             // NOLINT
     Json(const Json& other);
     Json(Json&& other) noexcept;
     Json& operator=(const Json& other);

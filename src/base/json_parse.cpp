@@ -1,7 +1,9 @@
 // Adapter: Boost.JSON's incremental parser builds our Json.
-#include "base/json.h"
+#include <charconv>
 
 #include <boost/json/basic_parser_impl.hpp>
+
+#include "base/json.h"
 
 namespace gyre {
 namespace {
@@ -35,10 +37,16 @@ class Builder {
         text_.clear();
         return add(std::move(value));
     }
-    bool on_number_part(Text, Ec&) { return true; }
-    bool on_int64(std::int64_t value, Text, Ec&) { return add(Json(value)); }
-    bool on_uint64(std::uint64_t value, Text, Ec&) { return add(Json(value)); }
-    bool on_double(double value, Text, Ec&) { return add(Json(value)); }
+    bool on_number_part(Text part, Ec&) { return append(part); }
+    bool on_int64(std::int64_t value, Text, Ec&) { return add_number(Json(value)); }
+    bool on_uint64(std::uint64_t value, Text, Ec&) { return add_number(Json(value)); }
+    bool on_double(double value, Text part, Ec&) {
+        append(part);
+        // Boost.JSON 1.81 may be off by a unit in the last place; from_chars is exact.
+        double exact = value;
+        std::from_chars(text_.data(), text_.data() + text_.size(), exact);
+        return add_number(Json(exact));
+    }
     bool on_bool(bool value, Ec&) { return add(Json(value)); }
     bool on_null(Ec&) { return add(Json()); }
     bool on_comment_part(Text, Ec&) { return true; }
@@ -50,6 +58,11 @@ class Builder {
     bool append(Text part) {
         text_.append(part.data(), part.size());
         return true;
+    }
+
+    bool add_number(Json value) {
+        text_.clear();
+        return add(std::move(value));
     }
 
     bool open(Json container) {
@@ -100,7 +113,8 @@ Result<Json> parse_json(std::string_view text, std::size_t depth_max) {
     boost::json::error_code ec;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
     if (!ec && used < text.size()) {
-        return invalid_argument("invalid JSON at " + place_of(text, used) + ": extra text after the document");
+        return invalid_argument("invalid JSON at " + place_of(text, used) +
+                                ": extra text after the document");
     }
     if (ec) {
         return invalid_argument("invalid JSON at " + place_of(text, used) + ": " + ec.message());

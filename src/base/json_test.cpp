@@ -1,4 +1,3 @@
-#include "base/fields.h"
 #include "base/json.h"
 
 #include <array>
@@ -6,11 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include "base/fields.h"
+
 namespace gyre {
 namespace {
 
 enum class Color : std::uint8_t { red, green };
-constexpr auto enum_names(Color) { return std::array{EnumName{Color::red, "red"}, EnumName{Color::green, "green"}}; }
+constexpr auto enum_names(Color) {
+    return std::array{EnumName{Color::red, "red"}, EnumName{Color::green, "green"}};
+}
 
 struct Inner {
     std::int64_t count = 0;
@@ -40,7 +43,8 @@ Result<Outer> read(std::string_view text) {
 }
 
 TEST(Json, text_survives_a_round_trip) {
-    const std::string text = R"({"a":[1,2.5,-3e+300,true,false,null,"x\"\\\n\u0001é"],"b":{},"c":9223372036854775807})";
+    const std::string text =
+        R"({"a":[1,2.5,-3e+300,true,false,null,"x\"\\\n\u0001é"],"b":{},"c":9223372036854775807})";
     auto parsed = parse_json(text);
     ASSERT_TRUE(parsed) << parsed.error().message();
     auto again = parse_json(parsed->dump());
@@ -60,6 +64,12 @@ TEST(Json, errors_name_line_and_column) {
     EXPECT_FALSE(parse_json("{\"a\":1"));
 }
 
+TEST(Json, numbers_read_back_exactly) {
+    for (const double value : {4.4444444444444446e+23, 0.1, 5e-324, 1.7976931348623157e308, 123456789.123456789}) {
+        EXPECT_EQ(parse_json(Json(value).dump())->as_number(), value);
+    }
+}
+
 TEST(Json, depth_is_bounded) {
     EXPECT_TRUE(parse_json(std::string(kJsonDepthMax, '[') + std::string(kJsonDepthMax, ']')));
     EXPECT_FALSE(parse_json(std::string(kJsonDepthMax + 1, '[') + std::string(kJsonDepthMax + 1, ']')));
@@ -71,7 +81,9 @@ TEST(Json, numbers_that_json_lacks_become_strings) {
     EXPECT_EQ(Json(1.0).dump(), "1.0");
 }
 
-TEST(Json, invalid_utf8_is_replaced) { EXPECT_EQ(Json("a\xFFz").dump(), "\"a\xEF\xBF\xBDz\""); }
+TEST(Json, invalid_utf8_is_replaced) {
+    EXPECT_EQ(Json("a\xFFz").dump(), "\"a\xEF\xBF\xBDz\"");
+}
 
 TEST(Json, canonical_text_does_not_depend_on_order) {
     EXPECT_EQ(parse_json(R"({"b":1,"a":{"d":2,"c":3}})")->canonical(), R"({"a":{"c":3,"d":2},"b":1})");

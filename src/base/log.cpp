@@ -1,12 +1,12 @@
 // Adapter: spdlog writes the lines.
 #include "base/log.h"
 
-#include "base/clock.h"
-
 #include <atomic>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "base/clock.h"
 
 namespace gyre {
 namespace {
@@ -16,7 +16,9 @@ struct LogState {
     std::atomic<LogFormat> format{LogFormat::text};
     std::shared_ptr<spdlog::logger> logger;
 
-    LogState() : logger(std::make_shared<spdlog::logger>("gyre", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+    LogState()
+        : logger(
+              std::make_shared<spdlog::logger>("gyre", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
         logger->set_pattern("%v");
         logger->set_level(spdlog::level::trace);
         logger->flush_on(spdlog::level::trace);
@@ -39,9 +41,8 @@ constexpr std::string_view level_name(LogLevel level) {
 }
 
 std::string json_line(LogLevel level, std::string_view event, LogFields fields) {
-    Json line = Json::object({{"time", format_rfc3339(system_clock().now_us())},
-                              {"level", level_name(level)},
-                              {"event", event}});
+    Json line = Json::object(
+        {{"time", format_rfc3339(system_clock().now_us())}, {"level", level_name(level)}, {"event", event}});
     if (!request_id().empty()) {
         line.set("request_id", request_id());
     }
@@ -85,14 +86,27 @@ void configure_log(LogLevel level, LogFormat format) {
     state().format = format;
 }
 
-bool log_enabled(LogLevel level) { return level >= state().level.load(std::memory_order_relaxed); }
+bool log_enabled(LogLevel level) {
+    return level >= state().level.load(std::memory_order_relaxed);
+}
 
-void log_debug(std::string_view event, LogFields fields) { write_log(LogLevel::debug, event, fields); }
-void log_info(std::string_view event, LogFields fields) { write_log(LogLevel::info, event, fields); }
-void log_warn(std::string_view event, LogFields fields) { write_log(LogLevel::warn, event, fields); }
-void log_error(std::string_view event, LogFields fields) { write_log(LogLevel::error, event, fields); }
+void log_debug(std::string_view event, LogFields fields) {
+    write_log(LogLevel::debug, event, fields);
+}
+void log_info(std::string_view event, LogFields fields) {
+    write_log(LogLevel::info, event, fields);
+}
+void log_warn(std::string_view event, LogFields fields) {
+    write_log(LogLevel::warn, event, fields);
+}
+void log_error(std::string_view event, LogFields fields) {
+    write_log(LogLevel::error, event, fields);
+}
 
-LogRequestScope::LogRequestScope(std::string_view id) : previous_(std::exchange(request_id(), std::string(id))) {}
-LogRequestScope::~LogRequestScope() { request_id() = std::move(previous_); }
+LogRequestScope::LogRequestScope(std::string_view id)
+    : previous_(std::exchange(request_id(), std::string(id))) {}
+LogRequestScope::~LogRequestScope() {
+    request_id() = std::move(previous_);
+}
 
 }  // namespace gyre

@@ -3,11 +3,11 @@
 //   log_info("model_loaded", {{"model", ref}, {"load_ms", 12}});
 // Levels: error = somebody must act; warn = degraded but served; info = state changes; debug = per request.
 // Never log payloads or secrets. Thread-safe.
-#include "base/json.h"
-
 #include <initializer_list>
 #include <string>
 #include <string_view>
+
+#include "base/json.h"
 
 namespace gyre {
 

@@ -1,8 +1,6 @@
 // Adapter: prometheus-cpp writes the text format.
 #include "base/metrics.h"
 
-#include "base/check.h"
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -12,6 +10,8 @@
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+
+#include "base/check.h"
 
 namespace gyre {
 
@@ -54,7 +54,8 @@ double Histogram::bound_seconds(std::size_t bucket) {
 void Histogram::observe_ns(std::int64_t ns) {
     Shard& shard = shards_[metric_shard()];
     shard.counts[bucket_of(ns)].fetch_add(1, std::memory_order_relaxed);
-    shard.sum_ns.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0)), std::memory_order_relaxed);
+    shard.sum_ns.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0)),
+                           std::memory_order_relaxed);
 }
 
 Histogram::Totals Histogram::totals() const {
@@ -131,7 +132,9 @@ void fill(prometheus::ClientMetric& out, const Counter& counter) {
     out.counter.value = static_cast<double>(counter.value());
 }
 
-void fill(prometheus::ClientMetric& out, const Gauge& gauge) { out.gauge.value = gauge.value(); }
+void fill(prometheus::ClientMetric& out, const Gauge& gauge) {
+    out.gauge.value = gauge.value();
+}
 
 void fill(prometheus::ClientMetric& out, const Histogram& histogram) {
     const Histogram::Totals totals = histogram.totals();
@@ -148,7 +151,8 @@ void fill(prometheus::ClientMetric& out, const Histogram& histogram) {
 
 }  // namespace
 
-MetricFamily<Counter>& Metrics::counter(std::string_view name, std::string_view help, std::vector<std::string> labels) {
+MetricFamily<Counter>& Metrics::counter(std::string_view name, std::string_view help,
+                                        std::vector<std::string> labels) {
     const std::scoped_lock lock(impl_->mutex);
     auto& family = impl_->counters[std::string(name)];
     if (!family) {
@@ -160,7 +164,8 @@ MetricFamily<Counter>& Metrics::counter(std::string_view name, std::string_view 
     return *family;
 }
 
-MetricFamily<Gauge>& Metrics::gauge(std::string_view name, std::string_view help, std::vector<std::string> labels) {
+MetricFamily<Gauge>& Metrics::gauge(std::string_view name, std::string_view help,
+                                    std::vector<std::string> labels) {
     const std::scoped_lock lock(impl_->mutex);
     auto& family = impl_->gauges[std::string(name)];
     if (!family) {

@@ -100,8 +100,10 @@ class Metrics {
     Metrics& operator=(const Metrics&) = delete;
 
     // Declaring a name twice with the same labels gives the same family.
-    MetricFamily<Counter>& counter(std::string_view name, std::string_view help, std::vector<std::string> labels = {});
-    MetricFamily<Gauge>& gauge(std::string_view name, std::string_view help, std::vector<std::string> labels = {});
+    MetricFamily<Counter>& counter(std::string_view name, std::string_view help,
+                                   std::vector<std::string> labels = {});
+    MetricFamily<Gauge>& gauge(std::string_view name, std::string_view help,
+                               std::vector<std::string> labels = {});
     MetricFamily<Histogram>& histogram(std::string_view name, std::string_view help,
                                        std::vector<std::string> labels = {});
     /// A gauge without labels that is read when somebody scrapes. `read` must be thread-safe.

@@ -1,8 +1,8 @@
 #include "base/model_ref.h"
 
-#include "base/text.h"
-
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace gyre {
 
@@ -37,13 +37,15 @@ std::string ModelRef::str() const {
 }
 
 Result<void> check_model_name(std::string_view name) {
-    const bool good = !name.empty() && name.size() <= kModelNameBytesMax &&
-                      std::none_of(name.begin(), name.end(), [](char c) {
-                          return c == '/' || c == '@' || c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-                      });
+    const bool good =
+        !name.empty() && name.size() <= kModelNameBytesMax &&
+        std::none_of(name.begin(), name.end(), [](char c) {
+            return c == '/' || c == '@' || c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+        });
     if (!good) {
-        return invalid_argument("expected a model name of 1 to 256 bytes without '/', '@', ':' or control characters, got '" +
-                                std::string(name.substr(0, 80)) + "'");
+        return invalid_argument(
+            "expected a model name of 1 to 256 bytes without '/', '@', ':' or control characters, got '" +
+            std::string(name.substr(0, 80)) + "'");
     }
     return {};
 }
@@ -64,7 +66,8 @@ Result<ModelRef> parse_model_ref(std::string_view text) {
         }
         const auto version = parse_integer(tail);
         if (!version || *version <= 0) {
-            return invalid_argument("expected a version number after '" + ref.name + "/', got '" + std::string(tail) + "'");
+            return invalid_argument("expected a version number after '" + ref.name + "/', got '" +
+                                    std::string(tail) + "'");
         }
         ref.version = version;
         return ref;

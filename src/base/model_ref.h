@@ -1,12 +1,12 @@
 #pragma once
 // ModelRef: how people name a model version. Accepted everywhere:
 //   name  name/7  name@alias  name@v2.4.0  models:/name/7  models:/name@alias
-#include "base/result.h"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/result.h"
 
 namespace gyre {
 

@@ -1,8 +1,8 @@
 #pragma once
 // Who acts. Every Event names its principal; roles and tenants build on it.
-#include "base/id.h"
-
 #include <string>
+
+#include "base/id.h"
 
 namespace gyre {
 
@@ -12,8 +12,12 @@ struct Principal {
 };
 
 /// Requests over loopback without a token act as this.
-inline Principal local_principal() { return {"local", default_project()}; }
+inline Principal local_principal() {
+    return {"local", default_project()};
+}
 /// What the server does by itself (controllers, schedules, triggers).
-inline Principal system_principal() { return {"system", default_project()}; }
+inline Principal system_principal() {
+    return {"system", default_project()};
+}
 
 }  // namespace gyre

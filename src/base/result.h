@@ -1,12 +1,12 @@
 #pragma once
 // Result<T>: a value or an Error. The interface is the subset of C++23's std::expected that we use.
-#include "base/check.h"
-#include "base/error_code.h"
-
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+
+#include "base/check.h"
+#include "base/error_code.h"
 
 namespace gyre {
 
@@ -30,14 +30,30 @@ class [[nodiscard]] Error {
     std::string message_;
 };
 
-inline Error invalid_argument(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
-inline Error not_found(std::string message) { return {ErrorCode::not_found, std::move(message)}; }
-inline Error already_exists(std::string message) { return {ErrorCode::already_exists, std::move(message)}; }
-inline Error conflict(std::string message) { return {ErrorCode::conflict, std::move(message)}; }
-inline Error resource_exhausted(std::string message) { return {ErrorCode::resource_exhausted, std::move(message)}; }
-inline Error unavailable(std::string message) { return {ErrorCode::unavailable, std::move(message)}; }
-inline Error data_loss(std::string message) { return {ErrorCode::data_loss, std::move(message)}; }
-inline Error internal_error(std::string message) { return {ErrorCode::internal, std::move(message)}; }
+inline Error invalid_argument(std::string message) {
+    return {ErrorCode::invalid_argument, std::move(message)};
+}
+inline Error not_found(std::string message) {
+    return {ErrorCode::not_found, std::move(message)};
+}
+inline Error already_exists(std::string message) {
+    return {ErrorCode::already_exists, std::move(message)};
+}
+inline Error conflict(std::string message) {
+    return {ErrorCode::conflict, std::move(message)};
+}
+inline Error resource_exhausted(std::string message) {
+    return {ErrorCode::resource_exhausted, std::move(message)};
+}
+inline Error unavailable(std::string message) {
+    return {ErrorCode::unavailable, std::move(message)};
+}
+inline Error data_loss(std::string message) {
+    return {ErrorCode::data_loss, std::move(message)};
+}
+inline Error internal_error(std::string message) {
+    return {ErrorCode::internal, std::move(message)};
+}
 
 template <class T>
 class [[nodiscard]] Result {
@@ -94,22 +110,22 @@ class [[nodiscard]] Result<void> : public Result<Unit> {
 // Full statements inside braces only: GYRE_TRY(Run run, store.get(id));
 #define GYRE_CAT2(a, b) a##b
 #define GYRE_CAT(a, b) GYRE_CAT2(a, b)
-#define GYRE_TRY_IMPL(tmp, ret, decl, ...)    \
-    auto tmp = (__VA_ARGS__);                 \
-    if (!tmp) {                               \
-        ret std::move(tmp).error();           \
-    }                                         \
+#define GYRE_TRY_IMPL(tmp, ret, decl, ...) \
+    auto tmp = (__VA_ARGS__);              \
+    if (!tmp) {                            \
+        ret std::move(tmp).error();        \
+    }                                      \
     decl = *std::move(tmp)
 #define GYRE_TRY(decl, ...) GYRE_TRY_IMPL(GYRE_CAT(gyre_try_, __COUNTER__), return, decl, __VA_ARGS__)
 #define GYRE_CO_TRY(decl, ...) GYRE_TRY_IMPL(GYRE_CAT(gyre_try_, __COUNTER__), co_return, decl, __VA_ARGS__)
-#define GYRE_TRY_VOID(...)                              \
+#define GYRE_TRY_VOID(...)                                \
     if (auto gyre_result = (__VA_ARGS__); !gyre_result) { \
-        return std::move(gyre_result).error();          \
-    }                                                   \
+        return std::move(gyre_result).error();            \
+    }                                                     \
     static_assert(true)
-#define GYRE_CO_TRY_VOID(...)                           \
+#define GYRE_CO_TRY_VOID(...)                             \
     if (auto gyre_result = (__VA_ARGS__); !gyre_result) { \
-        co_return std::move(gyre_result).error();       \
-    }                                                   \
+        co_return std::move(gyre_result).error();         \
+    }                                                     \
     static_assert(true)
 // NOLINTEND

@@ -1,12 +1,11 @@
 #include "base/rng.h"
 
-#include "base/check.h"
-
 #include <bit>
 #include <cerrno>
 #include <cmath>
-
 #include <sys/random.h>
+
+#include "base/check.h"
 
 namespace gyre {
 

@@ -68,8 +68,8 @@ class Snapshot {
     }
 
     mutable std::mutex mutex_;
-    std::shared_ptr<const T> value_;             // guarded by mutex_
-    std::atomic<std::uint64_t> generation_{1};   // written under mutex_
+    std::shared_ptr<const T> value_;            // guarded by mutex_
+    std::atomic<std::uint64_t> generation_{1};  // written under mutex_
     const std::uint64_t key_;
 };
 

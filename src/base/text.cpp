@@ -102,8 +102,12 @@ std::string to_lower(std::string_view text) {
     return out;
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view text) { return parse_whole<std::int64_t>(text); }
-std::optional<double> parse_number(std::string_view text) { return parse_whole<double>(text); }
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+    return parse_whole<std::int64_t>(text);
+}
+std::optional<double> parse_number(std::string_view text) {
+    return parse_whole<double>(text);
+}
 
 std::string to_hex(std::span<const std::uint8_t> bytes) {
     static constexpr char kDigits[] = "0123456789abcdef";
@@ -154,8 +158,8 @@ std::string percent_encode(std::string_view text) {
     static constexpr char kDigits[] = "0123456789ABCDEF";
     std::string out;
     for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                           c == '_' || c == '.' || c == '~';
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           c == '-' || c == '_' || c == '.' || c == '~';
         if (plain) {
             out += c;
         } else {
@@ -192,7 +196,8 @@ std::string human_bytes(std::uint64_t bytes) {
         ++unit;
     }
     char buffer[48];
-    static_cast<void>(std::snprintf(buffer, sizeof buffer, unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]));
+    static_cast<void>(
+        std::snprintf(buffer, sizeof buffer, unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]));
     return buffer;
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 // Small text helpers: pure functions, no locale.
-#include "base/result.h"
-
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace gyre {
 

@@ -1,13 +1,13 @@
 // Adapter: yaml-cpp's event parser builds our Json, with bounds.
-#include "base/config.h"
-#include "base/text.h"
-
 #include <optional>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
+
+#include "base/config.h"
+#include "base/text.h"
 
 namespace gyre {
 namespace {
@@ -21,19 +21,26 @@ class YamlBuilder final : public YAML::EventHandler {
  public:
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
-    void OnAnchor(const YAML::Mark& mark, const std::string&) override { refuse(mark, "anchors are not accepted"); }
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark, "aliases are not accepted"); }
+    void OnAnchor(const YAML::Mark& mark, const std::string&) override {
+        refuse(mark, "anchors are not accepted");
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        refuse(mark, "aliases are not accepted");
+    }
     void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(mark, Json()); }
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& text) override {
         check_anchor(mark, anchor);
         add(mark, tag == "!" ? Json(text) : typed(text));  // "!" marks a quoted scalar
     }
-    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
         check_anchor(mark, anchor);
         open(mark, Json::array());
     }
     void OnSequenceEnd() override { close(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
         check_anchor(mark, anchor);
         open(mark, Json::object());
     }
@@ -62,7 +69,8 @@ class YamlBuilder final : public YAML::EventHandler {
         if (const auto integer = parse_integer(text)) {
             return *integer;
         }
-        const bool numeric = (text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '+' || text[0] == '.';
+        const bool numeric =
+            (text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '+' || text[0] == '.';
         if (const auto number = parse_number(text[0] == '+' ? text.substr(1) : text); number && numeric) {
             return *number;
         }
@@ -163,7 +171,8 @@ bool nests_too_deep(std::string_view text) {
 
 Result<Json> parse_yaml(std::string_view text) {
     if (text.size() > kConfigBytesMax) {
-        return resource_exhausted("YAML document larger than the limit of " + std::to_string(kConfigBytesMax) + " bytes");
+        return resource_exhausted("YAML document larger than the limit of " +
+                                  std::to_string(kConfigBytesMax) + " bytes");
     }
     if (nests_too_deep(text)) {
         return invalid_argument("invalid YAML: nested deeper than " + std::to_string(kYamlDepthMax));
