@@ -25,7 +25,7 @@ constexpr ObjectiveInfo kObjectives[] = {
     {"reg:absoluteerror", Link::identity, Task::regression, Link::identity},
     {"reg:logistic", Link::logistic, Task::regression, Link::logistic},
     {"binary:logistic", Link::logistic, Task::binary, Link::logistic},
-    {"binary:logitraw", Link::identity, Task::binary, Link::logistic},
+    {"binary:logitraw", Link::identity, Task::binary, Link::identity},
     {"count:poisson", Link::exponent, Task::regression, Link::exponent},
     {"reg:gamma", Link::exponent, Task::regression, Link::exponent},
     {"reg:tweedie", Link::exponent, Task::regression, Link::exponent},
