@@ -11,7 +11,8 @@
 // each against the rest of the baseline. With window effects that are normal, d / s has the tail of Student's
 // t with W degrees of freedom, because s itself is estimated from W numbers; two disjoint windows share that
 // s. The factor k solves E[P(|Z| > k sqrt(X / W))^2] = q, X ~ chi2_W, where q is the stated rate of false
-// alarms per column and evaluation; one window alone alarms at the k1 that solves the same with power 1. The
+// alarms per column and evaluation; one window alone alarms at the k1 that solves the same with
+// power 1. A tenth of the rate goes to k1, the rest to k. The
 // threshold is never below `effect_floor`: smaller changes are not worth an alarm, however certain.
 #include <map>
 #include <span>
@@ -65,7 +66,7 @@ inline constexpr std::int64_t kMinBaselineWindows = 3;
 inline constexpr std::size_t kBaselineWindowsMax = 120;
 
 struct DriftOptions {
-    double false_alarms_per_year = 0.5;  // stated rate, per column
+    double false_alarms_per_year = 1.0;  // stated rate, per column
     double evaluations_per_year = 52.0;  // how often a decision is made
     double effect_floor = 0.1;           // least distance that may alarm
     std::int64_t min_rows = 100;         // valid rows of a window

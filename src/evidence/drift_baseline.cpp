@@ -173,8 +173,8 @@ ColumnDrift judge_window(const ColumnBaseline& baseline, const stats::Profile& w
     const double rate =
         0.5 * options.false_alarms_per_year / options.evaluations_per_year;  // half to each rule
     const double scale = baseline.scale();
-    const double threshold = std::max(options.effect_floor, drift_factor(windows, rate, 2) * scale);
-    const double alone = std::max(2.0 * options.effect_floor, drift_factor(windows, rate, 1) * scale);
+    const double threshold = std::max(options.effect_floor, drift_factor(windows, 0.9 * rate, 2) * scale);
+    const double alone = std::max(2.0 * options.effect_floor, drift_factor(windows, 0.1 * rate, 1) * scale);
     const double distance = column_distance(baseline.whole, window);
     out.drifted = advance(state, span, distance > threshold, distance > alone);
     finding.estimate = distance;
