@@ -77,6 +77,7 @@ ServerConfig::ServerConfig() {
     table.add("server", http);
     table.add("pools", pools);
     table.add("log", log);
+    table.add("monitoring", monitoring);
 }
 
 Result<void> apply_log_section(const LogSection& section) {
@@ -101,6 +102,7 @@ struct App::Impl {
     std::optional<api::AdminToken> token;
     Clock& clock = system_clock();
     Metrics metrics;
+    std::unique_ptr<Platform> platform;
     RequestPools pools;
     api::RouteTable routes;
     std::unique_ptr<http::Server> server;
@@ -115,13 +117,18 @@ struct App::Impl {
     /// One line a module: api::add_xxx_routes(routes, module).
     void add_routes() {
         api::add_process_metrics(metrics);
+        platform->add_routes(routes);
         api::add_server_routes(routes, {std::string(version()), clock.now_us()}, clock, metrics,
-                               [] { return std::optional<std::string>(); });
+                               [this] { return platform->not_ready(); });
     }
 
     Result<void> listen() {
+        GYRE_TRY(platform, Platform::open({folder.path(), config.http.model_repository, std::string(version()),
+                                           config.monitoring},
+                                          metrics, clock));
         add_routes();
         GYRE_TRY_VOID(routes.check());
+        GYRE_TRY_VOID(platform->start());
         GYRE_TRY(server, http::Server::start(server_options(config.http), routes, metrics));
         return {};
     }

@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "base/result.h"
+#include "server/platform.h"
 
 namespace gyre::server {
 
@@ -80,6 +81,7 @@ struct ServerConfig {
     HttpSection http;
     PoolSection pools;
     LogSection log;
+    MonitoringSection monitoring;
 
     ServerConfig();
     ServerConfig(const ServerConfig&) = delete;

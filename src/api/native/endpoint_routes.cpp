@@ -49,9 +49,9 @@ Json variant_json(const serving::VariantState& state) {
     return Json::object({{"name", state.spec.name},
                          {"model", state.spec.model},
                          {"version", state.spec.version},
-                         {"role", name_of(state.spec.role)},
+                         {"role", gyre::name_of(state.spec.role)},
                          {"weight", state.spec.weight},
-                         {"state", name_of(state.state)},
+                         {"state", gyre::name_of(state.state)},
                          {"reason", state.reason}});
 }
 
@@ -64,9 +64,9 @@ Json endpoint_json(const serving::EndpointView& view, const RolloutView& rollout
     const serving::EndpointStats& stats = view.stats;
     const serving::Variant* champion = spec.champion();
     return Json::object({{"name", spec.name},
-                         {"task", name_of(spec.task)},
-                         {"time", name_of(spec.time)},
-                         {"source", name_of(spec.source)},
+                         {"task", gyre::name_of(spec.task)},
+                         {"time", gyre::name_of(spec.time)},
+                         {"source", gyre::name_of(spec.source)},
                          {"now", view.now_us && *view.now_us != 0 ? Json(format_rfc3339(*view.now_us)) : Json()},
                          {"created_at", format_rfc3339(view.stored.created_at_us)},
                          {"generation", view.stored.generation},

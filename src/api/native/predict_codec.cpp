@@ -268,7 +268,7 @@ Result<void> read_predict(std::string_view body, const model::Signature& signatu
         }
         GYRE_TRY_VOID(read_member(key, value, reader, request, has_rows));
     }
-    if (!document.at_end()) {
+    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
         return invalid_argument("the body has more than one JSON document");
     }
     if (!has_rows) {

@@ -326,7 +326,7 @@ Result<void> read_document(od::document& document, const model::Signature& signa
         }
         // "outputs" and what other servers understand: a request for all outputs is what it gets.
     }
-    if (!document.at_end()) {
+    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
         return invalid_argument("the body has more than one JSON document");
     }
     return reader.finish();

@@ -1,0 +1,176 @@
+#include "server/platform.h"
+
+#include "api/native/endpoint_routes.h"
+#include "api/native/event_routes.h"
+#include "api/oip/routes.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "events/events.h"
+#include "inference/manager.h"
+#include "inference/repository.h"
+#include "monitoring/label_log.h"
+#include "monitoring/prediction_log.h"
+#include "monitoring/score_store.h"
+#include "runtime/timers.h"
+#include "serving/serving.h"
+#include "storage/sql/database.h"
+
+namespace gyre::server {
+namespace {
+
+constexpr std::int64_t kRatePeriodMs = 1000;
+
+/// One read-only endpoint a model of the repository: its newest version answers, the others can be pinned.
+std::vector<serving::EndpointSpec> repository_endpoints(const inference::RepositoryListing& listing) {
+    std::map<std::string, serving::EndpointSpec> by_name;
+    for (const inference::RepositoryModel& found : listing.models) {
+        serving::EndpointSpec& spec = by_name[found.key.name];
+        spec.name = found.key.name;
+        spec.source = serving::Source::repository;
+        for (serving::Variant& older : spec.variants) {
+            older.role = serving::Role::shadow;
+            older.weight = 0.0;
+        }
+        spec.variants.push_back({"v" + std::to_string(found.key.version), found.key.name, found.key.version,
+                                 serving::Role::champion, 1.0});
+        while (spec.variants.size() > serving::kVariantsPerEndpointMax) {
+            spec.variants.erase(spec.variants.begin());  // the oldest
+        }
+    }
+    std::vector<serving::EndpointSpec> endpoints;
+    for (auto& [name, spec] : by_name) {
+        endpoints.push_back(std::move(spec));
+    }
+    return endpoints;
+}
+
+}  // namespace
+
+struct Platform::Impl {
+    const PlatformOptions options;
+    Metrics& metrics;
+    Clock& clock;
+    std::map<std::string, std::string> repository_paths;  // "name/version" -> path
+    std::vector<serving::EndpointSpec> repository;
+
+    std::unique_ptr<storage::Database> database;
+    std::unique_ptr<events::EventStream> events;
+    std::unique_ptr<monitoring::LabelLog> labels;
+    std::unique_ptr<monitoring::ScoreStore> scores;
+    std::unique_ptr<monitoring::PredictionLog> predictions;
+    std::unique_ptr<inference::Manager> models;
+    std::unique_ptr<serving::Serving> serving;
+    std::unique_ptr<runtime::Timers> timers;
+
+    Impl(const PlatformOptions& given, Metrics& shared_metrics, Clock& shared_clock)
+        : options(given), metrics(shared_metrics), clock(shared_clock) {}
+
+    Result<void> open_repository() {
+        if (options.model_repository.empty()) {
+            return {};
+        }
+        GYRE_TRY(const inference::RepositoryListing listing, inference::scan_repository(options.model_repository));
+        for (const std::string& problem : listing.problems) {
+            log_warn("repository_entry_left_out", {{"reason", problem}});
+        }
+        for (const inference::RepositoryModel& found : listing.models) {
+            repository_paths[found.key.str()] = found.path;
+        }
+        repository = repository_endpoints(listing);
+        return {};
+    }
+
+    Result<void> open_storage() {
+        storage::DatabaseOptions database_options;
+        database_options.clock = &clock;
+        GYRE_TRY(database, storage::Database::open(options.data + "/gyre.db", storage::migrations(), database_options));
+        events = std::make_unique<events::EventStream>(*database);
+        return {};
+    }
+
+    Result<void> open_monitoring() {
+        GYRE_TRY(labels, monitoring::LabelLog::open({options.data + "/labels"}));
+        monitoring::ScoreStoreOptions store;
+        store.horizon_us = options.monitoring.score_horizon_days * kUsPerDay;
+        scores = std::make_unique<monitoring::ScoreStore>(store);
+        monitoring::PredictionLogOptions log;
+        log.directory = options.data + "/predictions";
+        log.keep_us = options.monitoring.prediction_log_days * kUsPerDay;
+        log.keep_bytes = static_cast<std::uint64_t>(options.monitoring.prediction_log_bytes);
+        GYRE_TRY(predictions, monitoring::PredictionLog::open(log, clock, metrics));
+        predictions->consume([this](const monitoring::LoggedRow& row) { scores->add_row(row); },
+                             [this](const monitoring::MissedRows& missed) { scores->add_missed(missed); });
+        predictions->start();
+        return {};
+    }
+
+    Result<std::string> package_of(const inference::ModelKey& key) {
+        const auto found = repository_paths.find(key.str());
+        if (key.source == inference::ModelSource::repository && found != repository_paths.end()) {
+            return found->second;
+        }
+        return not_found("model '" + key.str() + "' is not registered");
+    }
+
+    void open_serving() {
+        inference::ManagerOptions manager;
+        manager.resolve = [this](const inference::ModelKey& key) { return package_of(key); };
+        manager.on_change = [this](const inference::ModelStatus&) {
+            if (serving) {
+                serving->poke();
+            }
+        };
+        models = std::make_unique<inference::Manager>(std::move(manager), metrics, clock);
+        serving = std::make_unique<serving::Serving>(*database, *models, *predictions, metrics, clock);
+    }
+};
+
+Platform::Platform(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Platform::~Platform() { stop(); }
+
+Result<std::unique_ptr<Platform>> Platform::open(const PlatformOptions& options, Metrics& metrics, Clock& clock) {
+    auto impl = std::make_unique<Impl>(options, metrics, clock);
+    GYRE_TRY_VOID(impl->open_repository());
+    GYRE_TRY_VOID(impl->open_storage());
+    GYRE_TRY_VOID(impl->open_monitoring());
+    impl->open_serving();
+    return std::unique_ptr<Platform>(new Platform(std::move(impl)));
+}
+
+void Platform::add_routes(api::RouteTable& table) {
+    api::add_oip_routes(table, *impl_->serving, impl_->options.version);
+    api::add_endpoint_routes(
+        table, *impl_->serving,
+        [](const ModelRef& ref) -> Result<api::ResolvedModel> { return not_found("model '" + ref.str() + "' is not registered"); },
+        [](const std::string&) { return Json(); });
+    api::add_event_routes(table, *impl_->events);
+}
+
+std::optional<std::string> Platform::not_ready() {
+    if (impl_->serving->settled()) {
+        return std::nullopt;
+    }
+    return "endpoints are loading";
+}
+
+Result<void> Platform::start() {
+    GYRE_TRY_VOID(impl_->serving->start(impl_->repository));
+    impl_->timers = std::make_unique<runtime::Timers>();
+    impl_->timers->every("serving_rates", kRatePeriodMs, [this] { impl_->serving->sample_rates(); });
+    return {};
+}
+
+void Platform::stop() {
+    if (impl_->timers) {
+        impl_->timers->stop();
+    }
+    if (impl_->serving) {
+        impl_->serving->stop();
+    }
+    if (impl_->models) {
+        impl_->models->stop();
+    }
+}
+
+}  // namespace gyre::server
