@@ -1,21 +1,21 @@
-// The reference for speed: the least that can be called an HTTP server. Two epoll loops (SO_REUSEPORT), no parsing
-// beyond the end of a head and its Content-Length, one constant answer of the size of a one-row prediction.
+// The reference for speed: the least that can be called an HTTP server. Two epoll loops (SO_REUSEPORT), no
+// parsing beyond the end of a head and its Content-Length, one constant answer of the size of a one-row
+// prediction.
 //   responder PORT [THREADS]
+#include <arpa/inet.h>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <netinet/tcp.h>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <unordered_map>
-#include <vector>
-
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
+#include <unordered_map>
+#include <vector>
 
 namespace {
 

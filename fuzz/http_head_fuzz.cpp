@@ -1,17 +1,18 @@
-// Heads and chunked bodies: whatever comes, the parser ends with a request or a refusal, consumes what it says,
-// and gives the same data however the bytes are cut.
-#include "runtime/http/request_parser.h"
-#include "runtime/http/router.h"
-
+// Heads and chunked bodies: whatever comes, the parser ends with a request or a refusal, consumes what it
+// says, and gives the same data however the bytes are cut.
 #include <cstdint>
 #include <cstdlib>
+
+#include "runtime/http/request_parser.h"
+#include "runtime/http/router.h"
 
 namespace {
 
 using gyre::http::Request;
 using gyre::http::RequestParser;
 
-/// The decoded body, "!" when it is refused, "?" when it is not complete. `step` bytes are shown more each time.
+/// The decoded body, "!" when it is refused, "?" when it is not complete. `step` bytes are shown more each
+/// time.
 std::string decode(std::string_view head, std::string_view body, std::size_t step) {
     Request request;
     RequestParser parser;

@@ -9,9 +9,9 @@
 #include <map>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,7 +186,8 @@ Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
     if (options.nice > 0) {
         ::setpriority(PRIO_PROCESS, static_cast<id_t>(child.pid_), options.nice);
     }
-    child.pidfd_ = Fd(::pidfd_open(child.pid_, 0));
+    // glibc 2.36 declares pidfd_open without extern "C".
+    child.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_, 0)));
     if (!child.pidfd_.valid()) {
         return errno_error("watch the child process", errno);  // the destructor ends and reaps it
     }
