@@ -51,7 +51,7 @@ function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
     ctx.textAlign = 'right'
-    ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, y - 5 * ratio)
+    ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, tone === 'bad' ? y - 5 * ratio : y + 13 * ratio)
   }
   ctx.textAlign = 'left'
   for (const { x, label } of marks) {
