@@ -41,7 +41,7 @@ TEST(MeanSequence, bounds_hold_at_every_look_in_all_but_alpha_of_the_runs) {
         bool high = false;
         for (int i = 1; i <= 300; ++i) {
             ASSERT_TRUE(sequence.add(rng.uniform() < p ? size : -size * p / (1.0 - p)));
-            if (i % 10 == 0) {
+            if (i % 25 == 0) {
                 low = low || sequence.lower(0.05) > 0.0;
                 high = high || sequence.upper(0.05) < 0.0;
             }
