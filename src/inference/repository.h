@@ -9,7 +9,7 @@
 
 namespace gyre::inference {
 
-inline constexpr std::size_t kRepositoryEntriesMax = 10'000;  // folder entries looked at in one scan
+inline constexpr std::size_t kRepositoryEntriesMax = 4000;  // folder entries looked at in one scan
 
 struct RepositoryModel {
     ModelKey key;      // source = repository
