@@ -1,0 +1,283 @@
+#include "runtime/http/router.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/text.h"
+
+namespace gyre::http {
+namespace {
+
+struct Segment {
+    enum class Kind : std::uint8_t { literal, param, suffixed, rest } kind = Kind::literal;
+    std::string_view name;    // of the parameter
+    std::string_view suffix;  // ":predict"
+};
+
+bool is_name(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
+
+Result<Segment> parse_segment(std::string_view text) {
+    if (text.empty() || text.front() != '{') {
+        if (text.find_first_of("{}%") != std::string_view::npos) {
+            return invalid_argument("path template: bad segment '" + std::string(text) + "'");
+        }
+        return Segment{};
+    }
+    const std::size_t close = text.find('}');
+    if (close == std::string_view::npos) {
+        return invalid_argument("path template: '{' without '}' in '" + std::string(text) + "'");
+    }
+    Segment out{Segment::Kind::param, text.substr(1, close - 1), text.substr(close + 1)};
+    if (out.name.ends_with("...")) {
+        out.name.remove_suffix(3);
+        out.kind = Segment::Kind::rest;
+    } else if (!out.suffix.empty()) {
+        out.kind = Segment::Kind::suffixed;
+    }
+    const bool bad_suffix =
+        !out.suffix.empty() && (out.kind == Segment::Kind::rest || out.suffix.front() != ':');
+    if (!is_name(out.name) || bad_suffix) {
+        return invalid_argument("path template: bad parameter '" + std::string(text) + "'");
+    }
+    return out;
+}
+
+Result<std::vector<std::string_view>> template_segments(std::string_view path_template) {
+    if (path_template.empty() || path_template.front() != '/') {
+        return invalid_argument("path template: must start with '/', got '" + std::string(path_template) +
+                                "'");
+    }
+    std::vector<std::string_view> segments = split(path_template.substr(1), '/');
+    if (segments.size() > kPathSegmentsMax) {
+        return invalid_argument("path template: too many segments in '" + std::string(path_template) + "'");
+    }
+    return segments;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> parse_template_params(std::string_view path_template) {
+    GYRE_TRY(const auto segments, template_segments(path_template));
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+        GYRE_TRY(const Segment segment, parse_segment(segments[i]));
+        if (segment.kind == Segment::Kind::literal) {
+            continue;
+        }
+        if (segment.kind == Segment::Kind::rest && i + 1 != segments.size()) {
+            return invalid_argument("path template: the rest must come last in '" +
+                                    std::string(path_template) + "'");
+        }
+        if (std::find(names.begin(), names.end(), segment.name) != names.end()) {
+            return invalid_argument("path template: '" + std::string(segment.name) + "' twice");
+        }
+        names.emplace_back(segment.name);
+    }
+    return names;
+}
+
+Router::Router() : nodes_(1) {}
+
+Router::NodeId Router::new_node() {
+    nodes_.emplace_back();
+    return static_cast<NodeId>(nodes_.size() - 1);
+}
+
+Router::NodeId Router::child(NodeId parent, std::string_view text) {
+    const Result<Segment> parsed = parse_segment(text);
+    GYRE_CHECK(parsed.has_value(), "the template was checked");
+    const Segment& segment = *parsed;
+    if (segment.kind == Segment::Kind::param || segment.kind == Segment::Kind::rest) {
+        const bool rest = segment.kind == Segment::Kind::rest;
+        NodeId next = rest ? nodes_[parent].rest : nodes_[parent].param;
+        if (next == kNone) {
+            next = new_node();
+            (rest ? nodes_[parent].rest : nodes_[parent].param) = next;
+        }
+        return next;
+    }
+    const bool literal = segment.kind == Segment::Kind::literal;
+    const std::string_view key = literal ? text : segment.suffix;
+    for (const Edge& edge : literal ? nodes_[parent].literals : nodes_[parent].suffixes) {
+        if (edge.text == key) {
+            return edge.node;
+        }
+    }
+    const NodeId next = new_node();
+    std::vector<Edge>& edges = literal ? nodes_[parent].literals : nodes_[parent].suffixes;
+    edges.push_back({std::string(key), next});
+    std::sort(edges.begin(), edges.end(), [literal](const Edge& a, const Edge& b) {
+        return literal || a.text.size() == b.text.size() ? a.text < b.text : a.text.size() > b.text.size();
+    });
+    return next;
+}
+
+Result<void> Router::add(Method method, std::string_view path_template, std::uint32_t route) {
+    GYRE_TRY_VOID(parse_template_params(path_template));
+    GYRE_TRY(const auto segments, template_segments(path_template));
+    NodeId node = 0;
+    for (const std::string_view segment : segments) {
+        node = child(node, segment);
+    }
+    std::uint32_t& slot = nodes_[node].routes[static_cast<std::size_t>(method)];
+    if (slot != kNone) {
+        return already_exists("two routes for " + std::string(name_of(method)) + " " +
+                              std::string(path_template));
+    }
+    slot = route;
+    return {};
+}
+
+struct Router::Search {
+    Method method = Method::other;
+    std::string_view path;                   // without the first '/'
+    std::vector<std::string_view> segments;  // decoded; views into `path` or `decoded`
+    std::vector<std::string> decoded;        // owns what had escapes
+    std::vector<bool> has_slash;             // a decoded segment that holds '/'
+    std::vector<std::string_view> values;    // of parameters on the way down
+    std::optional<std::string> rest;
+    std::uint32_t route = kNone;
+    std::set<std::string_view> allowed;
+
+    bool split_path(std::string_view raw);
+    bool add_segment(std::string_view raw);
+    void set_rest(std::size_t depth);
+};
+
+bool Router::Search::add_segment(std::string_view raw) {
+    std::string_view text = raw;
+    bool slash = false;
+    if (raw.find('%') != std::string_view::npos) {
+        auto plain = percent_decode(raw);
+        if (!plain) {
+            return false;
+        }
+        decoded.push_back(std::move(*plain));
+        text = decoded.back();
+        slash = text.find('/') != std::string_view::npos;
+    }
+    if (text == "." || text == ".." || text.find('\0') != std::string_view::npos) {
+        return false;
+    }
+    segments.push_back(text);
+    has_slash.push_back(slash);
+    return true;
+}
+
+bool Router::Search::split_path(std::string_view raw) {
+    if (raw.empty() || raw.front() != '/') {
+        return false;
+    }
+    path = raw.substr(1);
+    decoded.reserve(raw.find('%') == std::string_view::npos ? 0
+                                                            : kPathSegmentsMax);  // views into it stay valid
+    std::size_t from = 0;
+    for (;;) {
+        const std::size_t end = std::min(path.find('/', from), path.size());
+        if (segments.size() == kPathSegmentsMax || !add_segment(path.substr(from, end - from))) {
+            return false;
+        }
+        if (end == path.size()) {
+            return true;
+        }
+        from = end + 1;
+    }
+}
+
+void Router::Search::set_rest(std::size_t depth) {
+    std::string text;
+    for (std::size_t i = depth; i < segments.size(); ++i) {
+        text.append(i == depth ? "" : "/").append(segments[i]);
+    }
+    rest = std::move(text);
+}
+
+bool Router::accept(Search& search, NodeId id) const {
+    const Node& node = nodes_[id];
+    const auto at = [&node](Method method) { return node.routes[static_cast<std::size_t>(method)]; };
+    std::uint32_t route = at(search.method);
+    if (route == kNone && search.method == Method::head) {
+        route = at(Method::get);
+    }
+    if (route != kNone) {
+        search.route = route;
+        return true;
+    }
+    for (std::size_t i = 0; i < kMethods; ++i) {
+        if (node.routes[i] != kNone) {
+            search.allowed.insert(name_of(static_cast<Method>(i)));
+        }
+    }
+    if (at(Method::get) != kNone) {
+        search.allowed.insert("HEAD");
+    }
+    return false;
+}
+
+bool Router::walk(Search& search, NodeId id, std::size_t depth) const {
+    const Node& node = nodes_[id];
+    if (depth == search.segments.size()) {
+        return accept(search, id);
+    }
+    const std::string_view segment = search.segments[depth];
+    const bool whole = !search.has_slash[depth];
+    const auto edge = std::lower_bound(node.literals.begin(), node.literals.end(), segment,
+                                       [](const Edge& a, std::string_view text) { return a.text < text; });
+    if (whole && edge != node.literals.end() && edge->text == segment &&
+        walk(search, edge->node, depth + 1)) {
+        return true;
+    }
+    const auto take = [&](NodeId next, std::string_view value) {
+        search.values.push_back(value);
+        const bool found = walk(search, next, depth + 1);
+        if (!found) {
+            search.values.pop_back();
+        }
+        return found;
+    };
+    for (const Edge& suffix : node.suffixes) {
+        if (whole && segment.size() > suffix.text.size() && segment.ends_with(suffix.text) &&
+            take(suffix.node, segment.substr(0, segment.size() - suffix.text.size()))) {
+            return true;
+        }
+    }
+    if (whole && node.param != kNone && !segment.empty() && take(node.param, segment)) {
+        return true;
+    }
+    if (node.rest != kNone && (depth + 1 < search.segments.size() || !segment.empty()) &&
+        accept(search, node.rest)) {
+        search.set_rest(depth);
+        return true;
+    }
+    return false;
+}
+
+Match Router::match(Method method, std::string_view path, std::vector<std::string>& params) const {
+    Search search;
+    search.method = method;
+    if (!search.split_path(path)) {
+        return {MatchKind::bad_path, 0, {}};
+    }
+    if (walk(search, 0, 0)) {
+        params.resize(search.values.size() + (search.rest ? 1 : 0));
+        for (std::size_t i = 0; i < search.values.size(); ++i) {
+            params[i].assign(search.values[i]);
+        }
+        if (search.rest) {
+            params.back() = std::move(*search.rest);
+        }
+        return {MatchKind::found, search.route, {}};
+    }
+    if (search.allowed.empty()) {
+        return {MatchKind::not_found, 0, {}};
+    }
+    const std::vector<std::string> names(search.allowed.begin(), search.allowed.end());
+    return {MatchKind::method_not_allowed, 0, join(names, ", ")};
+}
+
+}  // namespace gyre::http

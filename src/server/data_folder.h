@@ -1,0 +1,25 @@
+#pragma once
+// The data folder: one server at a time (flock on DIR/lock), one format version (DIR/format).
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace gyre::server {
+
+inline constexpr int kDataFormat = 1;
+
+/// Holds the lock while alive.
+class DataFolder {
+ public:
+    /// Makes the folder when missing. Errors: conflict (another server has it, or a newer format),
+    /// data_loss (unreadable format file), unavailable.
+    static Result<DataFolder> open(const std::string& path);
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+    std::string path_;
+    Fd lock_;
+};
+
+}  // namespace gyre::server

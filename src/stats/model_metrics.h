@@ -1,0 +1,101 @@
+#pragma once
+// Metrics of models from labels and predictions of the same rows. Pure functions. Rows whose label or
+// prediction is not finite are refused. A metric that is undefined for the rows (AUC with one class)
+// returns invalid_argument with the reason, never NaN; callers report it as insufficient evidence.
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "stats/intervals.h"
+
+namespace gyre::stats {
+
+/// labels[i] belongs to predictions[i]. Classification: labels are 0 or 1, predictions probabilities in
+/// [0, 1] (AUC takes any score). Regression: any finite numbers.
+struct LabelledRows {
+    std::span<const double> labels;
+    std::span<const double> predictions;
+};
+
+/// Probability that a positive scores above a negative, ties count half. The interval is DeLong et al.
+/// (1988) by the midrank algorithm of Sun and Xu (2014); a perfect ranking, where that variance is 0, gets
+/// the exact one-sided binomial bound over the rarer class instead. O(n log n).
+Result<Interval> roc_auc(LabelledRows rows, double confidence = kDefaultConfidence);
+
+/// AUC from two histograms of scores (same bins, ascending): mergeable, off by at most half the tied mass.
+Result<double> roc_auc_binned(std::span<const std::int64_t> positives,
+                              std::span<const std::int64_t> negatives);
+
+/// Mean of (p - y)^2 with a normal interval, cut to [0, 1].
+Result<Interval> brier_score(LabelledRows rows, double confidence = kDefaultConfidence);
+/// Mean of -log of the probability of what happened; probabilities are clipped to [eps, 1 - eps].
+inline constexpr double kLogLossEpsilon = 1e-15;
+Result<Interval> log_loss(LabelledRows rows, double epsilon = kLogLossEpsilon);
+
+/// Counts at a threshold: predicted positive when prediction >= threshold. Mergeable by addition.
+struct ConfusionMatrix {
+    std::int64_t true_positives = 0;
+    std::int64_t false_positives = 0;
+    std::int64_t true_negatives = 0;
+    std::int64_t false_negatives = 0;
+
+    [[nodiscard]] std::int64_t n() const {
+        return true_positives + false_positives + true_negatives + false_negatives;
+    }
+    // Ratios whose denominator is 0 are 0, as scikit-learn's zero_division=0.
+    [[nodiscard]] double accuracy() const;
+    [[nodiscard]] double precision() const;
+    [[nodiscard]] double recall() const;
+    [[nodiscard]] double f1() const;
+    void merge(const ConfusionMatrix& other);
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"true_positives", &ConfusionMatrix::true_positives, "Label 1, predicted 1."},
+            Field{"false_positives", &ConfusionMatrix::false_positives, "Label 0, predicted 1."},
+            Field{"true_negatives", &ConfusionMatrix::true_negatives, "Label 0, predicted 0."},
+            Field{"false_negatives", &ConfusionMatrix::false_negatives, "Label 1, predicted 0."},
+        };
+    }
+};
+Result<ConfusionMatrix> confusion_matrix(LabelledRows rows, double threshold = 0.5);
+
+/// One bin of the reliability diagram.
+struct CalibrationBin {
+    double low = 0.0;
+    double high = 0.0;
+    std::int64_t n = 0;
+    double mean_prediction = 0.0;
+    double positive_share = 0.0;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"low", &CalibrationBin::low, "Lower edge, inside the bin."},
+            Field{"high", &CalibrationBin::high, "Upper edge, outside the bin except for the last one."},
+            Field{"n", &CalibrationBin::n, "Rows."},
+            Field{"mean_prediction", &CalibrationBin::mean_prediction, "Mean predicted probability."},
+            Field{"positive_share", &CalibrationBin::positive_share, "Share of label 1."},
+        };
+    }
+};
+inline constexpr std::size_t kCalibrationBins = 10;
+struct Calibration {
+    std::vector<CalibrationBin> bins;  // equal width over [0, 1]
+    double ece = 0.0;                  // expected calibration error, sum n_b/n |share - mean|
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"bins", &Calibration::bins, "Bins of equal width over [0, 1]."},
+            Field{"ece", &Calibration::ece, "Expected calibration error (Naeini et al. 2015)."},
+        };
+    }
+};
+Result<Calibration> calibration(LabelledRows rows, std::size_t bins = kCalibrationBins);
+
+struct RegressionMetrics {
+    Interval mae;  // with a normal interval
+    double rmse = 0.0;
+    double r2 = 0.0;  // 0 for constant labels unless the fit is perfect (then 1), as scikit-learn
+};
+Result<RegressionMetrics> regression_metrics(LabelledRows rows);
+
+}  // namespace gyre::stats

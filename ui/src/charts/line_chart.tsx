@@ -1,0 +1,184 @@
+// Lines with optional interval bands, thresholds and marks, over time or over steps. uPlot draws them.
+import { useEffect, useMemo, useRef, useState } from 'react'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { metric } from '../format/number'
+import { stamp } from '../format/time'
+import { align, type Curve } from './align'
+import { fade, readTheme, useScheme, type ChartTheme } from './theme'
+
+export interface Level {
+  value: number
+  label: string
+  tone?: 'bad' | 'quiet'
+}
+
+export interface Mark {
+  x: number
+  label: string
+}
+
+export interface LineChartProps {
+  curves: Curve[]
+  /** Unix seconds (drawn in UTC) or plain numbers such as steps. */
+  xIs: 'time' | 'number'
+  title: string
+  height?: number
+  levels?: Level[]
+  marks?: Mark[]
+  format?: (value: number | null) => string
+  logY?: boolean
+  /** Charts with the same key share their cursor. */
+  syncKey?: string
+  legend?: boolean
+  /** Makes the y axis hold this range at least. */
+  include?: number[]
+}
+
+function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme): void {
+  const { ctx, bbox } = u
+  const ratio = devicePixelRatio
+  ctx.save()
+  ctx.font = `${11 * ratio}px "Inter Variable", system-ui, sans-serif`
+  ctx.lineWidth = ratio
+  for (const { value, label, tone } of levels) {
+    const y = u.valToPos(value, 'y', true)
+    if (y < bbox.top || y > bbox.top + bbox.height) continue
+    ctx.strokeStyle = ctx.fillStyle = tone === 'bad' ? theme.bad : theme.text
+    ctx.setLineDash([5 * ratio, 4 * ratio])
+    ctx.beginPath()
+    ctx.moveTo(bbox.left, y)
+    ctx.lineTo(bbox.left + bbox.width, y)
+    ctx.stroke()
+    ctx.textAlign = 'right'
+    ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, y - 5 * ratio)
+  }
+  ctx.textAlign = 'left'
+  for (const { x, label } of marks) {
+    const at = u.valToPos(x, 'x', true)
+    if (at < bbox.left || at > bbox.left + bbox.width) continue
+    ctx.strokeStyle = ctx.fillStyle = theme.text
+    ctx.setLineDash([2 * ratio, 3 * ratio])
+    ctx.beginPath()
+    ctx.moveTo(at, bbox.top)
+    ctx.lineTo(at, bbox.top + bbox.height)
+    ctx.stroke()
+    ctx.fillText(label, at + 4 * ratio, bbox.top + 11 * ratio)
+  }
+  ctx.restore()
+}
+
+function seriesOptions(curves: Curve[], theme: ChartTheme): { series: uPlot.Series[]; bands: uPlot.Band[] } {
+  const series: uPlot.Series[] = [{}]
+  const bands: uPlot.Band[] = []
+  for (const curve of curves) {
+    const color = theme.series[curve.color % theme.series.length] ?? theme.text
+    series.push({
+      label: curve.label,
+      stroke: color,
+      width: 1.75,
+      dash: curve.dashed ? [5, 4] : undefined,
+      fill: curve.filled ? fade(color, 0.12) : undefined,
+      spanGaps: true,
+      points: { show: curve.x.length <= 1, size: 5 },
+    })
+    if (!curve.low || !curve.high) continue
+    const edge: uPlot.Series = { stroke: fade(color, 0), width: 0, points: { show: false }, spanGaps: true }
+    series.push(edge, { ...edge })
+    bands.push({ series: [series.length - 1, series.length - 2], fill: fade(color, 0.15) })
+  }
+  return { series, bands }
+}
+
+function options(props: LineChartProps, theme: ChartTheme, width: number, onCursor: (row: number | null) => void): uPlot.Options {
+  const { levels = [], marks = [], format = metric, include = [], xIs, logY } = props
+  const { series, bands } = seriesOptions(props.curves, theme)
+  const axis: uPlot.Axis = { stroke: theme.text, font: theme.font, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false } }
+  return {
+    width,
+    height: props.height ?? 200,
+    series,
+    bands,
+    legend: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+    padding: [10, 8, 0, 0],
+    scales: {
+      x: { time: xIs === 'time' },
+      y: {
+        distr: logY ? 3 : 1,
+        range: logY ? undefined : (_u, low, high) => {
+          const all = [low, high, ...include].filter((value) => value !== null && Number.isFinite(value))
+          const least = Math.min(...all)
+          const most = Math.max(...all)
+          const room = (most - least || Math.abs(most) || 1) * 0.08
+          return [least >= 0 && least - room < 0 ? 0 : least - room, most + room]
+        },
+      },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, size: 30, space: 70 },
+      { ...axis, size: 54, gap: 6, space: 32, values: (_u, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
+    ],
+    cursor: {
+      y: false,
+      sync: props.syncKey ? { key: props.syncKey } : undefined,
+      points: { size: 7 },
+      drag: { x: true, y: false },
+    },
+    hooks: {
+      draw: [(u) => drawLevels(u, levels, marks, theme)],
+      setCursor: [(u) => onCursor(u.cursor.idx ?? null)],
+    },
+  }
+}
+
+export function LineChart(props: LineChartProps) {
+  const { curves, xIs, title, format = metric } = props
+  const host = useRef<HTMLDivElement>(null)
+  const [row, setRow] = useState<number | null>(null)
+  const scheme = useScheme()
+  const aligned = useMemo(() => align(curves), [curves])
+  const latest = useRef(props)
+  latest.current = props
+  const shape = JSON.stringify([curves.map((c) => [c.label, c.color, c.dashed, !!c.low]), props.levels, props.marks, props.logY, props.height])
+
+  useEffect(() => {
+    const element = host.current
+    if (!element) return
+    const data = [aligned.x, ...aligned.columns] as uPlot.AlignedData
+    const plot = new uPlot(options(latest.current, readTheme(), element.clientWidth || 400, setRow), data, element)
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: plot.height }))
+    observer.observe(element)
+    return () => {
+      observer.disconnect()
+      plot.destroy()
+    }
+  }, [aligned, shape, scheme])
+
+  const shown = row ?? aligned.x.length - 1
+  const at = aligned.x[shown]
+  return (
+    <figure className="chart" role="img" aria-label={`${title}. ${summary(curves, format)}`}>
+      {props.legend !== false && (
+        <figcaption className="legend">
+          {curves.map((curve, i) => (
+            <span key={curve.label}>
+              <i className={`key c${(curve.color % 6) + 1} ${curve.dashed ? 'dashed' : ''}`} />
+              {curve.label}
+              <b className="num">{format(aligned.columns[columnOf(curves, i)]?.[shown] ?? null)}</b>
+            </span>
+          ))}
+          {at !== undefined && <span className="legend-x num">{xIs === 'time' ? stamp(at * 1000) : `step ${at}`}</span>}
+        </figcaption>
+      )}
+      <div ref={host} className="chart-canvas" />
+    </figure>
+  )
+}
+
+const columnOf = (curves: Curve[], index: number) =>
+  curves.slice(0, index).reduce((sum, curve) => sum + (curve.low && curve.high ? 3 : 1), 0)
+
+function summary(curves: Curve[], format: (value: number | null) => string): string {
+  return curves.map((curve) => `${curve.label}: last ${format(curve.y.at(-1) ?? null)}`).join(', ')
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { bytes, count, latency, metric, percent, short, signed } from './number'
+
+test('counts are exact and short numbers keep three digits', () => {
+  expect(count(1234567)).toBe('1,234,567')
+  expect([short(999), short(1000), short(12_345), short(999_950), short(2.5e9)]).toEqual(['999', '1k', '12.3k', '1M', '2.5G'])
+})
+
+test('what is absent is a dash, never a zero', () => {
+  for (const format of [count, short, metric, signed, percent, latency, bytes]) {
+    expect(format(null)).toBe('\u2013')
+    expect(format(undefined)).toBe('\u2013')
+  }
+  expect(metric(NaN)).toBe('\u2013')
+})
+
+test('metrics keep four decimals, and very small or large ones become exponents', () => {
+  expect(metric(0.71234)).toBe('0.7123')
+  expect(metric(-0.5)).toBe('\u22120.5000')
+  expect(metric(0.00001234)).toBe('1.23e-5')
+  expect(metric('NaN')).toBe('NaN')
+  expect(metric('0.25')).toBe('0.2500')
+})
+
+test('differences always carry a sign', () => {
+  expect(signed(0.004)).toBe('+0.0040')
+  expect(signed(-0.004)).toBe('\u22120.0040')
+})
+
+test('shares below one percent keep their digits', () => {
+  expect([percent(0.05), percent(1), percent(0.0025), percent(0)]).toEqual(['5%', '100%', '0.25%', '0%'])
+})
+
+test('latency and bytes choose the unit', () => {
+  expect([latency(0.48), latency(3.24), latency(128), latency(1400)]).toEqual(['480 \u00b5s', '3.2 ms', '128 ms', '1.4 s'])
+  expect([bytes(512), bytes(2048), bytes(5.5 * 1024 * 1024)]).toEqual(['512 B', '2 KiB', '5.5 MiB'])
+})

@@ -1,0 +1,86 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, getRouteApi } from '@tanstack/react-router'
+import { endpointQuery } from '../../api/queries'
+import type { Endpoint } from '../../api/types'
+import { count, latency, percent, short } from '../../format/number'
+import { At, Card, Chip, Figure, PageHead, Tabs } from '../../parts/basics'
+import { Loaded } from '../../parts/loaded'
+import { Status } from '../../parts/status'
+import { TrafficBar } from '../../parts/traffic_bar'
+import { endpointState } from '../home/endpoint_tile'
+import { DriftPanel } from './drift_panel'
+import { PerformancePanel } from './performance_panel'
+import { RolloutCard } from './rollout_card'
+import { RolloutHistory } from './rollout_history'
+import { TrafficPanel } from './traffic_panel'
+import { UsePanel } from './use_panel'
+import { VariantTable } from './variant_table'
+
+const route = getRouteApi('/endpoints/$name')
+
+type Tab = 'overview' | 'rollout' | 'performance' | 'drift' | 'use'
+const kTabs: { id: Tab; label: string }[] = [
+  { id: 'overview', label: 'Overview' },
+  { id: 'rollout', label: 'Rollouts' },
+  { id: 'performance', label: 'Performance' },
+  { id: 'drift', label: 'Drift' },
+  { id: 'use', label: 'How to call' },
+]
+
+function Numbers({ endpoint }: { endpoint: Endpoint }) {
+  const { stats } = endpoint
+  return (
+    <dl className="figures">
+      <Figure label="Requests per second" value={short(stats.rps)} note={`${count(stats.requests)} since start`} />
+      <Figure label="Latency p50" value={latency(stats.p50_ms)} />
+      <Figure label="Latency p99" value={latency(stats.p99_ms)} />
+      <Figure label="Errors" value={percent(stats.requests ? stats.errors / stats.requests : 0, 2)} note={`${count(stats.errors)} requests`} tone={stats.errors > 0 ? undefined : 'ok'} />
+      {stats.shadow_dropped !== undefined && <Figure label="Shadow dropped" value={count(stats.shadow_dropped)} note="queue was full" />}
+      {endpoint.time === 'event' && <Figure label="Event clock" value={<At time={endpoint.now} />} note="newest event time seen" />}
+    </dl>
+  )
+}
+
+function Overview({ endpoint, bucket, onBucket }: { endpoint: Endpoint; bucket: '1h' | '1d' | '7d'; onBucket: (next: '1h' | '1d' | '7d') => void }) {
+  return (
+    <div className="stack">
+      <Numbers endpoint={endpoint} />
+      <Card title="Traffic split">
+        <TrafficBar variants={endpoint.variants} tall />
+        <VariantTable variants={endpoint.variants} />
+      </Card>
+      {endpoint.rollout && <RolloutCard rollout={endpoint.rollout} />}
+      <TrafficPanel endpoint={endpoint} bucket={bucket} onBucket={onBucket} />
+    </div>
+  )
+}
+
+export function EndpointPage() {
+  const { name } = route.useParams()
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const endpoint = useQuery(endpointQuery(name))
+  const set = (change: Partial<typeof search>) => void navigate({ search: { ...search, ...change } })
+  const tab: Tab = search.tab ?? 'overview'
+  const one = endpoint.data
+  return (
+    <>
+      <PageHead crumbs={<Link to="/endpoints" search={{}}>Endpoints</Link>} title={name}
+        sub={one && <>{one.task} {'\u00b7'} champion <Link to="/models/$name" params={{ name: one.champion.split('/')[0] ?? '' }} search={{}} className="mono">{one.champion}</Link> {'\u00b7'} {one.time} time</>}>
+        {one && <Chip><Status state={endpointState(one)} /></Chip>}
+      </PageHead>
+      <Tabs value={tab} items={kTabs} onChange={(next) => set({ tab: next === 'overview' ? undefined : next })} />
+      <Loaded query={endpoint} what="this endpoint" rows={6}>
+        {(data) => (
+          <>
+            {tab === 'overview' && <Overview endpoint={data} bucket={search.bucket ?? '1d'} onBucket={(next) => set({ bucket: next === '1d' ? undefined : next })} />}
+            {tab === 'rollout' && <RolloutHistory endpoint={data} />}
+            {tab === 'performance' && <PerformancePanel endpoint={data} metric={search.metric} onMetric={(metric) => set({ metric })} />}
+            {tab === 'drift' && <DriftPanel endpoint={data} />}
+            {tab === 'use' && <UsePanel endpoint={data} />}
+          </>
+        )}
+      </Loaded>
+    </>
+  )
+}
