@@ -94,11 +94,6 @@ bool is_safe(http::Method method) {
 
 }  // namespace
 
-std::string_view name_of(Access access) {
-    constexpr std::array<std::string_view, 4> kNames{"open", "read", "write", "admin"};
-    return kNames[static_cast<std::size_t>(access)];
-}
-
 bool is_loopback(std::string_view host) {
     return host == "localhost" || host.starts_with("127.") || host == "::1" || host == "[::1]";
 }

@@ -6,11 +6,13 @@
 //
 // The token is 256 random bits, so what is stored is its plain SHA-256: a slow password hash protects
 // guessable secrets, and here it would only give a stranger a way to burn the server's time.
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/fields.h"
 #include "base/principal.h"
 #include "base/result.h"
 #include "runtime/http/message.h"
@@ -19,7 +21,10 @@ namespace gyre::api {
 
 /// What a route demands.
 enum class Access : std::uint8_t { open, read, write, admin };
-std::string_view name_of(Access access);
+constexpr auto enum_names(Access) {
+    return std::array{EnumName{Access::open, "open"}, EnumName{Access::read, "read"},
+                      EnumName{Access::write, "write"}, EnumName{Access::admin, "admin"}};
+}
 
 struct AccessOptions {
     bool token_required = false;

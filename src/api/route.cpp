@@ -72,12 +72,6 @@ Result<void> add_query(const Context& context, const std::vector<InputField>& fi
 
 }  // namespace
 
-std::string_view name_of(PoolName pool) {
-    constexpr std::array<std::string_view, kPoolNames> kNames{"inline_io", "sql", "files", "work",
-                                                              "inference"};
-    return kNames[static_cast<std::size_t>(pool)];
-}
-
 std::string_view Context::param(std::string_view name) const {
     for (std::size_t i = 0; i < param_names.size() && i < request.params.size(); ++i) {
         if (param_names[i] == name) {

@@ -30,7 +30,11 @@ class Required {
 /// above http::kInlineBodyBytesMax go to `work`.
 enum class PoolName : std::uint8_t { inline_io, sql, files, work, inference };
 inline constexpr std::size_t kPoolNames = 5;
-std::string_view name_of(PoolName pool);
+constexpr auto enum_names(PoolName) {
+    return std::array{EnumName{PoolName::inline_io, "inline_io"}, EnumName{PoolName::sql, "sql"},
+                      EnumName{PoolName::files, "files"}, EnumName{PoolName::work, "work"},
+                      EnumName{PoolName::inference, "inference"}};
+}
 
 struct RouteDoc {
     http::Method method = http::Method::get;

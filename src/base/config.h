@@ -18,6 +18,7 @@
 // Precedence: default < file < environment < flag. Unknown keys are errors that suggest the nearest.
 // Values: bool, std::int64_t, double, std::string. Not thread-safe; used before threads start.
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -123,5 +124,16 @@ inline constexpr std::size_t kYamlNodesMax = 100'000;
 /// A YAML document as Json (scalars typed by the YAML 1.2 core rules; anchors and aliases are refused, so a
 /// document cannot grow when read). Errors name line and column.
 Result<Json> parse_yaml(std::string_view text);
+
+/// Where a value stands, counted from 1: a member's key, an array's item.
+struct YamlMark {
+    int line = 0;
+    int column = 0;
+};
+using YamlMarks = std::map<std::string, YamlMark>;     // by path: "steps[2].kind"
+inline constexpr std::size_t kYamlPathBytesMax = 512;  // values at longer paths have no mark
+
+/// The same, and where each value stands.
+Result<Json> parse_yaml(std::string_view text, YamlMarks& marks);
 
 }  // namespace gyre

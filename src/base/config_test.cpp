@@ -113,5 +113,18 @@ TEST(Metrics, a_family_is_bounded) {
     EXPECT_EQ(family.with({"another"}).value(), 11U);
 }
 
+TEST(Yaml, tells_where_each_value_stands) {
+    YamlMarks marks;
+    const auto json = parse_yaml("name: a\nsteps:\n  - id: one\n    with: {x: [1, 2]}\n  - 7\n", marks);
+    ASSERT_TRUE(json) << json.error().message();
+    const auto at = [&](const char* path) {
+        return std::to_string(marks.at(path).line) + ":" + std::to_string(marks.at(path).column);
+    };
+    EXPECT_EQ(at("name"), "1:1");
+    EXPECT_EQ(at("steps[0].with.x"), "4:12");
+    EXPECT_EQ(at("steps[0].with.x[1]"), "4:19");
+    EXPECT_EQ(at("steps[1]"), "5:5");
+}
+
 }  // namespace
 }  // namespace gyre

@@ -19,6 +19,7 @@ struct Refusal {
 
 class YamlBuilder final : public YAML::EventHandler {
  public:
+    explicit YamlBuilder(YamlMarks* marks) : marks_(marks) {}
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
     void OnAnchor(const YAML::Mark& mark, const std::string&) override {
@@ -54,6 +55,7 @@ class YamlBuilder final : public YAML::EventHandler {
         Json container;
         std::optional<std::string> key;
         YAML::Mark mark;
+        std::optional<std::string> path;  // nothing when it is too long to keep
     };
 
     static Json typed(const std::string& text) {
@@ -92,7 +94,8 @@ class YamlBuilder final : public YAML::EventHandler {
             refuse(mark, "nested deeper than " + std::to_string(kYamlDepthMax));
         }
         if (!refusal_) {
-            levels_.push_back({std::move(container), {}, mark});
+            levels_.push_back({std::move(container), {}, mark, path_of_next()});
+            note(levels_.back().path, mark);
         } else {
             ++ignored_;
         }
@@ -120,6 +123,10 @@ class YamlBuilder final : public YAML::EventHandler {
             root_ = std::move(value);
             return;
         }
+        if (!value.is_array() && !value.is_object() &&
+            (levels_.back().container.is_array() || levels_.back().key)) {
+            note(path_of_next(), mark);
+        }
         Level& level = levels_.back();
         if (level.container.is_array()) {
             level.container.push_back(std::move(value));
@@ -139,8 +146,32 @@ class YamlBuilder final : public YAML::EventHandler {
         if (level.container.find(*level.key) != nullptr) {
             refuse(mark, "the key '" + *level.key + "' stands twice");
         }
+        note(path_of_next(), mark);
+    }
+    /// The path of the value that comes next, as error messages of fields.h write it.
+    [[nodiscard]] std::optional<std::string> path_of_next() const {
+        if (marks_ == nullptr || levels_.empty()) {
+            return std::string();
+        }
+        const Level& level = levels_.back();
+        if (!level.path) {
+            return std::nullopt;
+        }
+        std::string path = *level.path;
+        if (level.container.is_array()) {
+            path += "[" + std::to_string(level.container.items().size()) + "]";
+        } else if (level.key) {
+            path.append(path.empty() ? "" : ".").append(*level.key);
+        }
+        return path.size() <= kYamlPathBytesMax ? std::optional(std::move(path)) : std::nullopt;
+    }
+    void note(const std::optional<std::string>& path, const YAML::Mark& mark) {
+        if (marks_ != nullptr && path) {
+            marks_->try_emplace(*path, YamlMark{mark.line + 1, mark.column + 1});
+        }
     }
 
+    YamlMarks* marks_;
     Json root_;
     std::vector<Level> levels_;
     std::size_t nodes_ = 0;
@@ -167,9 +198,7 @@ bool nests_too_deep(std::string_view text) {
     return false;
 }
 
-}  // namespace
-
-Result<Json> parse_yaml(std::string_view text) {
+Result<Json> parse_marked(std::string_view text, YamlMarks* marks) {
     if (text.size() > kConfigBytesMax) {
         return resource_exhausted("YAML document larger than the limit of " +
                                   std::to_string(kConfigBytesMax) + " bytes");
@@ -178,7 +207,7 @@ Result<Json> parse_yaml(std::string_view text) {
         return invalid_argument("invalid YAML: nested deeper than " + std::to_string(kYamlDepthMax));
     }
     std::istringstream stream{std::string(text)};
-    YamlBuilder builder;
+    YamlBuilder builder(marks);
     try {
         YAML::Parser parser(stream);
         parser.HandleNextDocument(builder);
@@ -189,6 +218,16 @@ Result<Json> parse_yaml(std::string_view text) {
         return yaml_error(builder.refusal()->mark, builder.refusal()->reason);
     }
     return builder.take();
+}
+
+}  // namespace
+
+Result<Json> parse_yaml(std::string_view text) {
+    return parse_marked(text, nullptr);
+}
+
+Result<Json> parse_yaml(std::string_view text, YamlMarks& marks) {
+    return parse_marked(text, &marks);
 }
 
 }  // namespace gyre

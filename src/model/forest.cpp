@@ -6,6 +6,10 @@
 
 #include "base/check.h"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 namespace gyre::model {
 namespace {
 
@@ -13,6 +17,17 @@ namespace {
 constexpr std::size_t kLanes = 8;
 // Rows that go through all trees together; their features stay in the first-level cache.
 constexpr std::size_t kBlockRows = 64;
+
+/// A category code as a whole number; what no set can hold (missing, negative, too large) becomes 2^31 or
+/// more.
+std::uint32_t category_code(float x) {
+#if defined(__SSE2__)
+    return static_cast<std::uint32_t>(_mm_cvttss_si32(_mm_set_ss(x)));  // out of range gives 2^31
+#else
+    return x >= 0.0F && x < static_cast<float>(kForestCategoryMax) ? static_cast<std::uint32_t>(x)
+                                                                   : 1U << 31U;
+#endif
+}
 
 /// As XGBoost's common/math.h: the bound keeps exp finite.
 float logistic(float margin) {
@@ -44,14 +59,15 @@ std::uint32_t Forest::step(std::uint32_t node, const float* row) const {
     const std::uint32_t missing = static_cast<std::uint32_t>(x != x);
     std::uint32_t right = static_cast<std::uint32_t>(x >= at.threshold);
     if constexpr (kHasCategories) {
-        if ((at.left & kCategorical) != 0) {
-            // XGBoost: a code in the set goes right; any other, also a negative or too large one, goes left.
-            const std::uint32_t* set = category_sets_.data() + std::bit_cast<std::uint32_t>(at.threshold);
-            const bool valid = x >= 0.0F && x < static_cast<float>(kForestCategoryMax);
-            const std::uint32_t code = valid ? static_cast<std::uint32_t>(x) : 0;
-            const std::uint32_t word = code / 32;
-            right = valid && word < set[0] ? (set[1 + word] >> (code % 32)) & 1U : 0U;
-        }
+        // XGBoost: a code in the set goes right; any other, also a negative or too large one, goes left. A
+        // numeric node looks at set 0, which is empty.
+        const std::uint32_t is_category = 0U - ((at.left >> 30U) & 1U);
+        const std::uint32_t* set =
+            category_sets_.data() + (std::bit_cast<std::uint32_t>(at.threshold) & is_category);
+        const std::uint32_t code = category_code(x);
+        const auto known = static_cast<std::uint32_t>(code / 32 < set[0]);
+        const std::uint32_t in_set = (set[1 + (code / 32) * known] >> (code % 32)) & known;
+        right = (right & ~is_category) | (in_set & is_category);
     }
     right |= missing & (at.left >> 31U);
     return (at.left & kIndexMask) + right;
@@ -120,7 +136,7 @@ void Forest::margins(const float* rows, std::size_t n, float* out) const {
 void Forest::predict_margin(std::span<const float> rows, std::size_t n, std::span<float> out) const {
     GYRE_CHECK(rows.size() == n * features_, "rows do not have the forest's feature count");
     GYRE_CHECK(out.size() == n * margin_count(), "out does not have the forest's margin count");
-    if (category_sets_.empty()) {
+    if (!has_categories_) {
         margins<false>(rows.data(), n, out.data());
     } else {
         margins<true>(rows.data(), n, out.data());

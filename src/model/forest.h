@@ -107,11 +107,13 @@ class Forest {
     std::size_t features_ = 0;
     Link link_ = Link::identity;
     Task task_ = Task::regression;
+    bool has_categories_ = false;
     std::vector<float> base_margin_;
     std::vector<Tree> trees_;
     std::vector<Node> nodes_;
-    std::vector<float> leaf_values_;            // by node
-    std::vector<std::uint32_t> category_sets_;  // at a set's place: its words count, then the words
+    std::vector<float> leaf_values_;  // by node
+    std::vector<std::uint32_t>
+        category_sets_;  // at a set's place: its words count, then the words; set 0 is empty
 };
 
 }  // namespace gyre::model

@@ -148,6 +148,7 @@ struct Forest::Builder {
         }
         const std::size_t place = forest.category_sets_.size();
         const std::uint32_t words = codes.empty() ? 0 : top / 32 + 1;
+        forest.has_categories_ = true;
         if (place + words + 1 > kForestCategoryWordsMax) {
             return resource_exhausted("the category sets of the forest are too large");
         }
@@ -182,12 +183,14 @@ Result<Forest> Forest::build(const ForestSpec& spec) {
     forest.link_ = spec.link;
     forest.task_ = spec.task;
     forest.base_margin_ = spec.base_margin;
+    forest.category_sets_.push_back(0);  // set 0, for numeric nodes
     Builder builder(forest);
     for (std::size_t i = 0; i < spec.trees.size(); ++i) {
         if (auto added = builder.add(spec.trees[i]); !added) {
             return std::move(added).error().context("tree " + std::to_string(i));
         }
     }
+    forest.category_sets_.push_back(0);  // an empty last set has a word that can be read
     forest.nodes_.shrink_to_fit();
     forest.leaf_values_.shrink_to_fit();
     return forest;

@@ -1,7 +1,5 @@
 #include "table/session.h"
 
-#include <fstream>
-
 #include "table/limits.h"
 #include "table/table_test_support.h"
 

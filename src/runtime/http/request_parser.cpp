@@ -64,6 +64,10 @@ bool is_whole_number(std::string_view text) {
 }
 
 constexpr std::size_t kChunkHeaderBytesMax = 4096;
+/// Beast's parser (1.81) asserts this many bytes once it has seen the last chunk's size. A chunked body
+/// always has at least as many left ("0", two line ends) before it is complete, so waiting for them loses
+/// nothing.
+constexpr std::size_t kPutBytesMin = 5;
 
 }  // namespace
 
@@ -239,7 +243,7 @@ Result<RequestParser::Decoded> RequestParser::decode(std::string_view bytes, std
     parser.out = &out;
     Decoded decoded;
     error_code ec;
-    while (decoded.consumed < bytes.size() && !parser.is_done() && !ec) {
+    while (bytes.size() - decoded.consumed >= kPutBytesMin && !parser.is_done() && !ec) {
         const std::string_view rest = bytes.substr(decoded.consumed);
         decoded.consumed += parser.put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
     }

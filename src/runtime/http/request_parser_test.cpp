@@ -118,6 +118,25 @@ TEST(RequestParser, chunks_are_decoded_however_they_are_cut) {
     }
 }
 
+TEST(RequestParser, an_empty_chunked_body_may_come_one_byte_at_a_time) {
+    const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    Request request;
+    RequestParser parser;
+    ASSERT_FALSE(parser.parse_head(head, request));
+    std::string pending;
+    std::string out;
+    bool done = false;
+    for (const char c : std::string("0\r\n\r\n")) {
+        ASSERT_FALSE(done);
+        pending.push_back(c);
+        const auto decoded = parser.decode(pending, out);
+        ASSERT_TRUE(decoded);
+        pending.erase(0, decoded->consumed);
+        done = decoded->done;
+    }
+    EXPECT_TRUE(done);
+}
+
 TEST(RequestParser, bad_chunks_are_refused) {
     const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     const std::string long_extension = "5;" + std::string(9000, 'x');

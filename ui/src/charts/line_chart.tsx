@@ -50,8 +50,9 @@ function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme)
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
-    ctx.textAlign = 'right'
-    ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, y - 5 * ratio)
+    const bad = tone === 'bad'
+    ctx.textAlign = bad ? 'right' : 'left'
+    ctx.fillText(label, bad ? bbox.left + bbox.width - 4 * ratio : bbox.left + 4 * ratio, bad ? y - 5 * ratio : y + 13 * ratio)
   }
   ctx.textAlign = 'left'
   for (const { x, label } of marks) {

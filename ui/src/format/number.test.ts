@@ -28,7 +28,7 @@ test('differences always carry a sign', () => {
 })
 
 test('shares below one percent keep their digits', () => {
-  expect([percent(0.05), percent(1), percent(0.0025), percent(0)]).toEqual(['5%', '100%', '0.25%', '0%'])
+  expect([percent(0.05), percent(1), percent(0.0025), percent(0), percent(4e-5)]).toEqual(['5%', '100%', '0.25%', '0%', '<0.01%'])
 })
 
 test('latency and bytes choose the unit', () => {

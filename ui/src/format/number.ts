@@ -48,6 +48,7 @@ export function signed(value: number | null | undefined, digits = 4): string {
 export function percent(share: number | null | undefined, digits = 0): string {
   if (absent(share)) return kNone
   const value = share * 100
+  if (value !== 0 && Math.abs(value) < 0.01) return value > 0 ? '<0.01%' : `>${kMinus}0.01%`
   const enough = value !== 0 && Math.abs(value) < 1 ? Math.max(digits, 2) : digits
   return `${withMinus(trim(value.toFixed(enough)))}%`
 }

@@ -2,7 +2,7 @@
 import {
   flexRender, getCoreRowModel, getSortedRowModel, useReactTable, type ColumnDef, type SortingState,
 } from '@tanstack/react-table'
-import type { ReactNode } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import { Icon } from './icon'
 
 export type Columns<T> = ColumnDef<T, unknown>[]
@@ -38,12 +38,15 @@ interface DataTableProps<T> {
 }
 
 export function DataTable<T>({ rows, columns, rowKey, sort, onSort, onOpen, empty, label }: DataTableProps<T>) {
-  const sorting = parseSort(sort)
+  // One array per sort: the library takes a new one for a change, and would render for ever.
+  const sorting = useMemo(() => parseSort(sort), [sort])
   const table = useReactTable({
     data: rows,
     columns,
     state: { sorting },
     getRowId: rowKey,
+    autoResetAll: false,
+    autoResetPageIndex: false,
     enableSorting: onSort !== undefined,
     onSortingChange: (next) => onSort?.(printSort(typeof next === 'function' ? next(sorting) : next)),
     getCoreRowModel: getCoreRowModel(),

@@ -3,6 +3,7 @@ import { Link, getRouteApi } from '@tanstack/react-router'
 import { endpointQuery } from '../../api/queries'
 import type { Endpoint } from '../../api/types'
 import { count, latency, percent, short } from '../../format/number'
+import { day } from '../../format/time'
 import { At, Card, Chip, Figure, PageHead, Tabs } from '../../parts/basics'
 import { Loaded } from '../../parts/loaded'
 import { Status } from '../../parts/status'
@@ -36,7 +37,7 @@ function Numbers({ endpoint }: { endpoint: Endpoint }) {
       <Figure label="Latency p99" value={latency(stats.p99_ms)} />
       <Figure label="Errors" value={percent(stats.requests ? stats.errors / stats.requests : 0, 2)} note={`${count(stats.errors)} requests`} tone={stats.errors > 0 ? undefined : 'ok'} />
       {stats.shadow_dropped !== undefined && <Figure label="Shadow dropped" value={count(stats.shadow_dropped)} note="queue was full" />}
-      {endpoint.time === 'event' && <Figure label="Event clock" value={<At time={endpoint.now} />} note="newest event time seen" />}
+      {endpoint.time === 'event' && <Figure label="Event clock" value={day(endpoint.now)} note={<>newest event <At time={endpoint.now} /></>} />}
     </dl>
   )
 }

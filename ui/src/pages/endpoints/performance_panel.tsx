@@ -1,7 +1,7 @@
 // Quality by window with its interval: the champion against what would have happened without it.
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { performanceQuery } from '../../api/queries'
+import { performanceQuery, rolloutsQuery } from '../../api/queries'
 import type { Endpoint, Performance, PerformanceWindow } from '../../api/types'
 import type { Curve } from '../../charts/align'
 import { LineChart, type Mark } from '../../charts/line_chart'
@@ -40,16 +40,19 @@ const kWords: Record<string, string> = {
 const kMoreIsBetter = new Set(['auc', 'accuracy', 'precision', 'recall', 'r2'])
 const titleOf = (field: string) => kWords[field] ?? field
 
-function useMarks(endpoint: Endpoint): Mark[] {
-  return useMemo(() => (endpoint.rollout?.state === 'promoted' && endpoint.rollout.as_of
-    ? [{ x: Date.parse(endpoint.rollout.as_of) / 1000, label: `${endpoint.rollout.candidate} promoted` }] : []), [endpoint.rollout?.state, endpoint.rollout?.as_of])
+/** The moments at which another model version took over. */
+function usePromotions(endpoint: string): Mark[] {
+  const rollouts = useQuery(rolloutsQuery(endpoint)).data
+  return useMemo(() => (rollouts ?? [])
+    .filter((one) => one.state === 'promoted' && one.as_of)
+    .map((one) => ({ x: Date.parse(one.as_of ?? '') / 1000, label: one.candidate })), [rollouts])
 }
 
 function MetricCard({ data, endpoint, field, tall }: { data: Performance; endpoint: Endpoint; field: string; tall?: boolean }) {
   const roles = JSON.stringify(endpoint.variants.map((one) => [one.name, one.role]))
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const curves = useMemo(() => performanceCurves(data, endpoint, field), [data, roles, field])
-  const marks = useMarks(endpoint)
+  const marks = usePromotions(endpoint.name)
   return (
     <Card title={titleOf(field)} aside={<span className="muted">{kMoreIsBetter.has(field) ? 'more is better' : 'less is better'}</span>}>
       <LineChart curves={curves} xIs="time" title={titleOf(field)} syncKey="performance" height={tall ? 260 : 210} marks={marks} />

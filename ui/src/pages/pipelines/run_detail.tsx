@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { pipelineRunQuery } from '../../api/queries'
 import type { PipelineRun, PipelineStep } from '../../api/types'
-import { metric, percent } from '../../format/number'
+import { count, metric, percent } from '../../format/number'
 import { between, exact, toMs } from '../../format/time'
 import { Ago, At, Card, Chip } from '../../parts/basics'
 import { Loaded } from '../../parts/loaded'
@@ -20,7 +20,7 @@ export function span(step: PipelineStep, run: PipelineRun, now: number): { left:
 }
 
 function outputText(value: unknown): string {
-  if (typeof value === 'number') return metric(value)
+  if (typeof value === 'number') return Number.isInteger(value) ? count(value) : metric(value)
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
