@@ -3,6 +3,7 @@
 #include "api/native/endpoint_routes.h"
 #include "api/native/event_routes.h"
 #include "api/oip/routes.h"
+#include "api/ui_routes.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "events/events.h"
@@ -145,6 +146,7 @@ void Platform::add_routes(api::RouteTable& table) {
         [](const ModelRef& ref) -> Result<api::ResolvedModel> { return not_found("model '" + ref.str() + "' is not registered"); },
         [](const std::string&) { return Json(); });
     api::add_event_routes(table, *impl_->events);
+    api::add_ui_routes(table);
 }
 
 std::optional<std::string> Platform::not_ready() {
