@@ -16,17 +16,12 @@
 
 #include "base/id.h"
 #include "base/rng.h"
+#include "monitoring/test_support.h"
 
 namespace gyre::monitoring {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct TempDir {
-    std::string path = (fs::temp_directory_path() / ("gyre-mon-" + make_hex_id())).string();
-    TempDir() { fs::create_directories(path); }
-    ~TempDir() { fs::remove_all(path); }
-};
 
 EndpointSchema flights_schema() {
     return {.name = "flights",

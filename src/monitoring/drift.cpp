@@ -1,0 +1,210 @@
+#include "monitoring/drift.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include "monitoring/limits.h"
+
+namespace gyre::monitoring {
+namespace {
+
+std::int64_t day_of(std::int64_t time_us) {
+    return window_at(0, kUsPerDay, time_us).start_us;
+}
+
+stats::Profile& column_of(ColumnProfiles& day, std::string_view name, stats::ColumnKind kind) {
+    const auto at = day.find(name);
+    return at != day.end() ? at->second : day.emplace(std::string(name), stats::Profile(kind)).first->second;
+}
+
+void add_number(ColumnProfiles& day, std::string_view name, double value) {
+    stats::Profile& profile = column_of(day, name, stats::ColumnKind::numeric);
+    std::isnan(value) ? profile.add_null() : profile.add(value);
+}
+
+DriftColumn judge_classic(const BaselineColumn& reference, const stats::Profile& window,
+                          const ColumnValues& values, std::int64_t min_rows) {
+    const std::string& name = reference.baseline.column;
+    const bool numeric = reference.baseline.whole.kind() == stats::ColumnKind::numeric;
+    DriftColumn out;
+    out.statistic = numeric ? "ks" : "chi_square";
+    out.threshold = evidence::kClassicAlpha;
+    if (window.valid() < min_rows) {
+        out.insufficient = true;
+        out.reason = std::to_string(window.valid()) + " valid rows, needs " + std::to_string(min_rows);
+        return out;
+    }
+    evidence::ColumnDrift drift;
+    if (numeric) {
+        const auto current = values.find(name);
+        const std::span<const double> cur =
+            current == values.end() ? std::span<const double>() : std::span(current->second);
+        drift = evidence::classic_numeric(name, reference.sample, cur);
+        out.method = reference.baseline.whole.valid() > static_cast<std::int64_t>(reference.sample.size())
+                         ? "two-sample KS and 10-bin PSI against a sample of the baseline"
+                         : "two-sample KS and 10-bin PSI";
+    } else {
+        drift = evidence::classic_categorical(name, reference.baseline.whole, window);
+        out.method = "chi-square of homogeneity";
+    }
+    out.value = drift.finding.estimate.value_or(0.0);
+    out.p_value = drift.p_value;
+    out.psi = drift.psi;
+    out.drifted = drift.drifted;
+    out.insufficient = drift.finding.verdict == evidence::Verdict::insufficient;
+    out.reason = drift.finding.reason;
+    return out;
+}
+
+DriftColumn judge_baseline(const BaselineColumn& reference, const stats::Profile& window,
+                           const DriftInput& input, DriftStates& states) {
+    const std::string& name = reference.baseline.column;
+    const evidence::ColumnDrift drift = evidence::judge_window(
+        reference.baseline, window, {input.span.start_us, input.span.end_us}, input.options, states[name]);
+    DriftColumn out;
+    const bool numeric = reference.baseline.whole.kind() == stats::ColumnKind::numeric;
+    out.statistic = numeric ? "wasserstein_sd" : "jensen_shannon";
+    out.method = numeric ? "Wasserstein-1 over the baseline's sd, against the baseline's own windows"
+                         : "Jensen-Shannon distance, against the baseline's own windows";
+    out.value = drift.finding.estimate.value_or(0.0);
+    out.threshold = drift.finding.threshold.value_or(0.0);
+    out.drifted = drift.drifted;
+    out.insufficient = drift.finding.verdict == evidence::Verdict::insufficient;
+    out.reason = drift.finding.reason;
+    return out;
+}
+
+}  // namespace
+
+struct ProfileStore::Impl {
+    mutable std::mutex mutex;
+    std::map<std::string, std::map<std::int64_t, ColumnProfiles>, std::less<>> endpoints;  // guarded by mutex
+};
+
+ProfileStore::ProfileStore() : impl_(std::make_unique<Impl>()) {}
+ProfileStore::~ProfileStore() = default;
+
+void ProfileStore::add_row(const LoggedRow& row) {
+    if (row.record.kind != RowKind::answered) {
+        return;
+    }
+    const std::scoped_lock lock(impl_->mutex);
+    std::map<std::int64_t, ColumnProfiles>& days = impl_->endpoints[row.schema.name];
+    const std::int64_t day = day_of(row.record.event_time_us);
+    if (days.size() >= kProfileDaysMax && !days.contains(day)) {
+        if (day < days.begin()->first) {
+            return;
+        }
+        days.erase(days.begin());
+    }
+    ColumnProfiles& columns = days[day];
+    std::size_t number = 0;
+    std::size_t text = 0;
+    for (const InputColumn& column : row.schema.columns) {
+        if (column.kind == InputKind::number && number < row.record.numbers.size()) {
+            add_number(columns, column.name, row.record.numbers[number++]);
+        } else if (column.kind == InputKind::text && text < row.record.texts.size()) {
+            const TextValue& value = row.record.texts[text++];
+            stats::Profile& profile = column_of(columns, column.name, stats::ColumnKind::categorical);
+            value.missing ? profile.add_null() : profile.add(value.text);
+        }
+    }
+    const auto score = static_cast<std::size_t>(row.schema.score_output);
+    if (score < row.record.outputs.size()) {
+        add_number(columns, kPredictionColumn, static_cast<double>(row.record.outputs[score]));
+    }
+}
+
+ColumnProfiles ProfileStore::window(std::string_view endpoint, TimeWindow span) const {
+    ColumnProfiles sum;
+    const std::scoped_lock lock(impl_->mutex);
+    const auto found = impl_->endpoints.find(endpoint);
+    if (found == impl_->endpoints.end()) {
+        return sum;
+    }
+    for (auto day = found->second.lower_bound(span.start_us);
+         day != found->second.end() && day->first < span.end_us; ++day) {
+        for (const auto& [name, profile] : day->second) {
+            // A column that changed its kind starts again: the newer kind counts.
+            if (auto merged = column_of(sum, name, profile.kind()).merge(profile); !merged) {
+                sum.find(name)->second = profile;
+            }
+        }
+    }
+    return sum;
+}
+
+Result<ColumnValues> read_numeric_values(const std::vector<std::string>& files, std::string_view endpoint,
+                                         TimeWindow span) {
+    ColumnValues values;
+    GYRE_TRY(SegmentReader reader, SegmentReader::open(files));
+    for (;;) {
+        GYRE_TRY(const bool more, reader.next());
+        if (!more) {
+            break;
+        }
+        const LoggedRow row = reader.row();
+        const PredictionRecord& record = row.record;
+        if (row.schema.name != endpoint || record.kind != RowKind::answered ||
+            record.event_time_us < span.start_us || record.event_time_us >= span.end_us) {
+            continue;
+        }
+        std::size_t number = 0;
+        for (const InputColumn& column : row.schema.columns) {
+            if (column.kind == InputKind::number && number < record.numbers.size()) {
+                const double value = record.numbers[number++];
+                if (std::isfinite(value)) {
+                    values[column.name].push_back(value);
+                }
+            }
+        }
+        const auto score = static_cast<std::size_t>(row.schema.score_output);
+        if (score < record.outputs.size() && std::isfinite(record.outputs[score])) {
+            values[std::string(kPredictionColumn)].push_back(static_cast<double>(record.outputs[score]));
+        }
+    }
+    for (auto& [name, column] : values) {
+        std::ranges::sort(column);  // whatever order they came in
+    }
+    return values;
+}
+
+DriftReport judge_drift(const DriftInput& input, const Baseline& baseline, const ColumnProfiles& window,
+                        const ColumnValues& values, DriftStates& states) {
+    DriftReport report{.endpoint = input.endpoint,
+                       .preset = input.preset,
+                       .start_us = input.span.start_us,
+                       .end_us = input.span.end_us,
+                       .columns = {}};
+    std::size_t drifted = 0;
+    for (const BaselineColumn& reference : baseline.columns) {
+        const std::string& name = reference.baseline.column;
+        const stats::Profile& whole = reference.baseline.whole;
+        const auto current = window.find(name);
+        DriftColumn column;
+        if (current == window.end() || current->second.kind() != whole.kind()) {
+            column.insufficient = true;
+            column.reason = current == window.end() ? "no row of the window has this column"
+                                                    : "the column's type differs from the baseline's";
+        } else {
+            column = input.preset == DriftPreset::classic
+                         ? judge_classic(reference, current->second, values, input.options.min_rows)
+                         : judge_baseline(reference, current->second, input, states);
+            column.n_cur = current->second.valid();
+        }
+        column.column = name;
+        column.type = whole.kind();
+        column.n_ref = whole.valid();
+        drifted += column.drifted ? 1 : 0;
+        report.columns.push_back(std::move(column));
+    }
+    const double all = static_cast<double>(std::max<std::size_t>(report.columns.size(), 1));
+    report.share = static_cast<double>(drifted) / all;
+    report.drifted = input.preset == DriftPreset::classic
+                         ? static_cast<double>(drifted) > all * evidence::kClassicShare
+                         : drifted > 0;
+    return report;
+}
+
+}  // namespace gyre::monitoring
