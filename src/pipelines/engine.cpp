@@ -97,6 +97,10 @@ void Engine::Impl::loop() {
         }
         std::unique_lock lock(mutex);
         if (stopping) {
+            lock.unlock();
+            if (auto kept = commit_finished(); !kept) {  // what ended in time need not run again
+                log_warn("pipeline_stop_lost_results", {{"error", kept.error().message()}});
+            }
             return;
         }
         if (moved && *moved) {

@@ -108,16 +108,20 @@ TEST_F(EngineTest, a_trigger_is_decided_once_with_a_reason_and_cools_down_in_eve
     EXPECT_EQ(runs().size(), 2U);
 }
 
-/// A kind "hold" that keeps its step until released; "hold" ends early when asked to stop.
+/// A kind "hold" that keeps its step until released, or asked to stop.
 struct Hold {
-    std::atomic<bool> released{false};
-    std::atomic<int> begun{0};
-    StepKinds kinds() {
+    struct State {
+        std::atomic<bool> released{false};
+        std::atomic<int> begun{0};
+    };
+    std::shared_ptr<State> state = std::make_shared<State>();  // the engine's steps may outlive the Hold
+
+    [[nodiscard]] StepKinds kinds() const {
         StepKinds kinds = counting_kinds();
-        const auto wait = [this](const StepContext& context) {
-            ++begun;
+        const auto wait = [held = state](const StepContext& context) {
+            ++held->begun;
             context.report(0.5, "half way");
-            while (!released && !context.stop_requested()) {
+            while (!held->released && !context.stop_requested()) {
                 std::this_thread::yield();
             }
             return StepOutcome::succeeded(Json::object({{"stopped", context.stop_requested()}}));
@@ -125,8 +129,9 @@ struct Hold {
         EXPECT_TRUE(kinds.add({.name = "hold", .start = wait}));
         return kinds;
     }
+    void release() const { state->released = true; }
     void wait_begun(int count) const {
-        while (begun < count) {
+        while (state->begun < count) {
             std::this_thread::yield();
         }
     }
@@ -153,12 +158,13 @@ TEST_F(EngineTest, overlap_skips_queues_or_keeps_the_latest) {
         emit("drift.detected", "endpoint/flights", kT0 + 1, Json::object({{"severity", "high"}}));
         emit("drift.detected", "endpoint/flights", kT0 + 2, Json::object({{"severity", "worst"}}));
         EXPECT_FALSE(engine_->wait_idle(kT0 + 2, std::chrono::milliseconds(50))) << "a run is not over";
-        hold.released = true;
+        hold.release();
         settle();
         std::vector<RunState> states;
         const auto all = runs();
         for (std::size_t i = all.size() - before; i-- > 0;) {
             states.push_back(all[i].state);
+            EXPECT_TRUE(is_terminal(engine_->get_run(all[i].id)->steps[0].state));
         }
         EXPECT_EQ(states, expected) << overlap;
     }
@@ -198,10 +204,10 @@ TEST_F(EngineTest, an_attempt_that_takes_too_long_is_fenced_off) {
 }
 
 TEST_F(EngineTest, retries_wait_for_their_time_and_are_bounded) {
-    std::atomic<int> calls{0};
+    const auto calls = std::make_shared<std::atomic<int>>(0);
     StepKinds kinds = counting_kinds();
-    ASSERT_TRUE(kinds.add({.name = "flaky", .start = [&](const StepContext& context) {
-                               ++calls;
+    ASSERT_TRUE(kinds.add({.name = "flaky", .start = [calls](const StepContext& context) {
+                               ++*calls;
                                return context.attempt < 3 ? StepOutcome::failed(unavailable("not yet"))
                                                           : count_effect(context);
                            }}));
@@ -220,7 +226,7 @@ TEST_F(EngineTest, retries_wait_for_their_time_and_are_bounded) {
     }
     settle();
     EXPECT_EQ(engine_->get_run(run->id)->state, RunState::succeeded);
-    EXPECT_EQ(calls, 3);
+    EXPECT_EQ(*calls, 3);
     put("name: never\nsteps: [{id: a, kind: never, retries: {max: 1, backoff: 0s}}]\n");
     const RunRecord never = run_once("never");
     EXPECT_EQ(never.state, RunState::failed);
@@ -305,7 +311,7 @@ TEST_F(EngineTest, a_stop_leaves_the_step_to_the_next_start) {
     ASSERT_TRUE(run);
     hold.wait_begun(1);
     engine_->stop();
-    hold.released = true;
+    hold.release();
     start(hold.kinds());
     settle();
     const RunRecord after = *engine_->get_run(run->id);

@@ -189,6 +189,11 @@ Result<void> Engine::Impl::decide(storage::Transaction& tx, const Candidate& can
             older.state = RunState::superseded;
             older.reason = "a newer trigger came before it started";
             older.finished_us = tx.now_us();
+            for (StepRecord& step : older.steps) {
+                step.state = StepState::cancelled;
+                step.finished_us = older.finished_us;
+                GYRE_TRY_VOID(store::update_step(tx, older.id, step));
+            }
             GYRE_TRY_VOID(store::update_run(tx, older));
             out.push_back(run_event("pipeline.finished", older, "system", Json::object()));
         }
