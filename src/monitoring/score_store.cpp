@@ -388,7 +388,8 @@ Watermarks ScoreStore::watermarks(std::string_view name) const {
     }
     return {
         .predictions_us = minus_saturated(endpoint->newest_event_us, impl_->options.prediction_lateness_us),
-        .labels_us = minus_saturated(endpoint->newest_label_us, impl_->options.label_lateness_us)};
+        .labels_us = minus_saturated(endpoint->newest_label_us, impl_->options.label_lateness_us),
+        .first_event_us = endpoint->first_event_us};
 }
 
 void ScoreStore::restore_watermarks(std::string_view name, const Watermarks& watermarks) {
@@ -402,6 +403,14 @@ void ScoreStore::restore_watermarks(std::string_view name, const Watermarks& wat
         endpoint.newest_label_us =
             std::max(endpoint.newest_label_us, watermarks.labels_us + impl_->options.label_lateness_us);
     }
+    if (watermarks.first_event_us != kNoTime &&
+        (endpoint.first_event_us == kNoTime || watermarks.first_event_us < endpoint.first_event_us)) {
+        endpoint.first_event_us = watermarks.first_event_us;
+    }
+}
+
+const ScoreStoreOptions& ScoreStore::options() const {
+    return impl_->options;
 }
 
 std::int64_t ScoreStore::first_event_us(std::string_view name) const {

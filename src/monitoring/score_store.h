@@ -90,6 +90,7 @@ struct TrafficPoint {
 struct Watermarks {
     std::int64_t predictions_us = kNoTime;  // newest event time minus the allowed lateness
     std::int64_t labels_us = kNoTime;       // newest label time minus the allowed lateness
+    std::int64_t first_event_us = kNoTime;  // of the earliest row ever seen
 };
 
 struct ScoreStoreStats {
@@ -134,6 +135,7 @@ class ScoreStore {
     /// Models that scored rows of the endpoint, sorted.
     [[nodiscard]] std::vector<std::string> models(std::string_view endpoint) const;
     [[nodiscard]] ScoreStoreStats stats() const;
+    [[nodiscard]] const ScoreStoreOptions& options() const;
 
  private:
     struct Impl;
