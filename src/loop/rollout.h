@@ -21,11 +21,13 @@ constexpr auto enum_names(Policy) {
                       EnumName{Policy::simple, "simple"}, EnumName{Policy::simple_literal, "simple-literal"}};
 }
 
-enum class RolloutState : std::uint8_t { paired, exposing, promoted, rolled_back, aborted };
+/// scheduled: decided, and waiting for the event time at which it starts.
+enum class RolloutState : std::uint8_t { paired, exposing, promoted, rolled_back, aborted, scheduled };
 constexpr auto enum_names(RolloutState) {
     return std::array{EnumName{RolloutState::paired, "paired"}, EnumName{RolloutState::exposing, "exposing"},
                       EnumName{RolloutState::promoted, "promoted"},
-                      EnumName{RolloutState::rolled_back, "rolled_back"}, EnumName{RolloutState::aborted, "aborted"}};
+                      EnumName{RolloutState::rolled_back, "rolled_back"}, EnumName{RolloutState::aborted, "aborted"},
+                      EnumName{RolloutState::scheduled, "scheduled"}};
 }
 constexpr bool is_over(RolloutState state) {
     return state == RolloutState::promoted || state == RolloutState::rolled_back || state == RolloutState::aborted;

@@ -24,10 +24,10 @@ void Serving::stop() {
 
 Result<void> Serving::start(std::vector<EndpointSpec> repository) {
     repository_ = std::move(repository);
-    return refresh();
+    return reload();
 }
 
-Result<void> Serving::refresh() {
+Result<void> Serving::reload() {
     GYRE_TRY(std::vector<StoredEndpoint> endpoints,
              database_.read([](storage::Reader& reader) { return list_endpoints(reader, default_project()); }));
     for (const EndpointSpec& spec : repository_) {
@@ -40,20 +40,20 @@ Result<void> Serving::refresh() {
 Result<StoredEndpoint> Serving::create(const EndpointSpec& spec, const Change& change) {
     GYRE_TRY(StoredEndpoint stored,
              database_.write([&](storage::Transaction& tx) { return create_endpoint(tx, spec, change); }));
-    GYRE_TRY_VOID(refresh());
+    GYRE_TRY_VOID(reload());
     return stored;
 }
 
 Result<StoredEndpoint> Serving::update(const EndpointSpec& spec, const Change& change) {
     GYRE_TRY(StoredEndpoint stored,
              database_.write([&](storage::Transaction& tx) { return update_endpoint(tx, spec, change); }));
-    GYRE_TRY_VOID(refresh());
+    GYRE_TRY_VOID(reload());
     return stored;
 }
 
 Result<void> Serving::remove(std::string_view name, const Change& change) {
     GYRE_TRY_VOID(database_.write([&](storage::Transaction& tx) { return remove_endpoint(tx, name, change); }));
-    return refresh();
+    return reload();
 }
 
 Result<StoredEndpoint> Serving::get(std::string_view name) {
@@ -164,6 +164,20 @@ bool Serving::settled() {
                    (status && status->state == inference::ModelState::failed);
         });
     });
+}
+
+Result<void> Serving::set_clock(std::string_view name, std::int64_t now_us) {
+    const RoutedEndpoint* routed = table().peek(name);
+    if (routed == nullptr) {
+        return table().unknown(name);
+    }
+    const std::int64_t before_us = routed->clock_us->load();
+    if (now_us < before_us) {
+        return invalid_argument("the clock of '" + std::string(name) + "' stands at " + format_rfc3339(before_us) +
+                                " and does not go back to " + format_rfc3339(now_us));
+    }
+    routed->clock_us->store(now_us);
+    return {};
 }
 
 Result<std::int64_t> Serving::event_time_of(const RoutedEndpoint& endpoint, std::optional<std::int64_t> stated_us,

@@ -59,6 +59,8 @@ class Serving {
     Result<StoredEndpoint> update(const EndpointSpec& spec, const Change& change);
     Result<void> remove(std::string_view name, const Change& change);
     Result<StoredEndpoint> get(std::string_view name);
+    /// Looks at the definitions again, after a transaction of somebody else's changed them.
+    Result<void> reload();
     Result<void> wait_published(std::string_view name, std::int64_t generation,
                                 std::int64_t timeout_ms = kPublishWaitMaxMs) {
         return reconciler_.wait_published(name, generation, timeout_ms);
@@ -80,6 +82,8 @@ class Serving {
     Result<std::int64_t> event_time_of(const RoutedEndpoint& endpoint, std::optional<std::int64_t> stated_us,
                                        std::int64_t arrival_us) const;
 
+    /// Moves the clock of a replay. Errors: not_found; invalid_argument when it would go back.
+    Result<void> set_clock(std::string_view name, std::int64_t now_us);
     /// Returns when every shadow row queued before has been scored and logged.
     void drain_shadows() { shadows_.drain(); }
     [[nodiscard]] std::size_t shadow_queue_rows() const { return shadows_.queued_rows(); }
@@ -93,7 +97,6 @@ class Serving {
                   const RequestMeta& meta, std::span<const float> out, std::int64_t latency_ns);
     void queue_shadows(const RoutedEndpoint& endpoint, const RoutedVariant& answered, const RowBuffer& rows,
                        const RequestMeta& meta);
-    Result<void> refresh();
     EndpointView view_of(const StoredEndpoint& stored);
     EndpointStats stats_of(const std::string& name);
 

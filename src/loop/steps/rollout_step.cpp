@@ -1,0 +1,53 @@
+#include "loop/steps/step_kinds.h"
+
+namespace gyre::loop {
+namespace {
+
+struct Params {
+    std::string endpoint;
+    std::string model;
+    Policy policy = Policy::sequential;
+    RolloutOptions options;
+    static constexpr auto fields() {
+        return std::tuple{Field{"endpoint", &Params::endpoint, "Endpoint whose champion may change."},
+                          Field{"model", &Params::model, "Version that may replace it, such as flights/3."},
+                          Field{"policy", &Params::policy, "Who decides.", optional_field},
+                          Field{"options", &Params::options, "The policy's numbers.", optional_field}};
+    }
+};
+
+Result<Json> start_rollout(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+    GYRE_TRY(const serving::StoredEndpoint stored, services.serving.get(params.endpoint));
+    NewRollout request;
+    request.endpoint = params.endpoint;
+    request.model = params.model;
+    request.policy = params.policy;
+    request.options = params.options;
+    request.cause = "pipeline run " + context.run_id;
+    if (const Json* type = context.trigger.find("type"); type != nullptr && type->is_string()) {
+        request.cause += ", by " + type->as_string();
+    }
+    request.principal = context.principal;
+    request.as_of_us = context.as_of_us;
+    // A replay's clock decides when it starts; so does its watermark on a live endpoint that has no clock.
+    if (stored.spec.own_clock) {
+        request.as_of_us += services.effect_delay_us;
+        if (request.options.effect_delay == "0s") {
+            request.options.effect_delay = std::to_string(services.effect_delay_us) + "us";
+        }
+    }
+    GYRE_TRY(const Rollout rollout, stored.spec.own_clock ? services.rollouts.schedule(request)
+                                                          : services.rollouts.start(request));
+    return Json::object({{"rollout", rollout.id}, {"starts_at", format_rfc3339(rollout.started_us)}});
+}
+
+}  // namespace
+
+Result<void> add_rollout_step(pipelines::StepKinds& kinds, const StepServices& services) {
+    return kinds.add(typed_step<Params>("rollout", "Replace an endpoint's champion, if the evidence says so.",
+                                        [services](const pipelines::StepContext& context, const Params& params) {
+                                            return start_rollout(services, context, params);
+                                        }));
+}
+
+}  // namespace gyre::loop

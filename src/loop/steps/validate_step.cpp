@@ -1,0 +1,80 @@
+#include "base/text.h"
+#include "loop/steps/step_kinds.h"
+#include "validation/suite.h"
+
+namespace gyre::loop {
+namespace {
+
+struct Params {
+    std::string source;
+    std::string window = "92d";
+    std::optional<validation::Suite> suite;
+    static constexpr auto fields() {
+        return std::tuple{Field{"source", &Params::source, "dataset://NAME or endpoint://NAME."},
+                          Field{"window", &Params::window, "Of an endpoint: how far back rows go.", optional_field},
+                          Field{"suite", &Params::suite, "Expectations of the rows.", optional_field}};
+    }
+};
+
+/// The labelled rows of an endpoint that were known at the step's as_of, written by a child.
+Result<std::string> export_endpoint(const StepServices& services, const pipelines::StepContext& context,
+                                    const std::string& endpoint, const std::string& window) {
+    GYRE_TRY(const std::int64_t window_us, parse_duration_us(window));
+    ExportParams params;
+    params.endpoint = endpoint;
+    params.as_of_us = context.as_of_us;
+    params.from_us = context.as_of_us - window_us;
+    params.output = "rows.parquet";
+    GYRE_TRY(monitoring::LogFiles files, services.monitoring.files(endpoint, params.from_us, params.as_of_us));
+    params.segments = std::move(files.segments);
+    params.labels = std::move(files.labels);
+    training::StepSpec spec;
+    spec.kind = "export";
+    spec.params = gyre::to_json(params);
+    spec.output_dir = context.work_dir + "/export";
+    GYRE_TRY(const Json result, run_child(services.child, context, spec));
+    return result.string_or("path", "");
+}
+
+Result<std::string> table_of(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+    constexpr std::string_view kDataset = "dataset://";
+    constexpr std::string_view kEndpoint = "endpoint://";
+    const std::string_view source = params.source;
+    if (source.starts_with(kEndpoint)) {
+        return export_endpoint(services, context, std::string(source.substr(kEndpoint.size())), params.window);
+    }
+    if (source.starts_with(kDataset)) {
+        const std::string_view name = source.substr(kDataset.size());
+        GYRE_TRY(const storage::BlobInfo info, services.datasets.stat(name));
+        static_cast<void>(info);
+        return services.datasets.local_path(name);
+    }
+    return invalid_argument("source: expected dataset://NAME or endpoint://NAME, got '" + params.source + "'");
+}
+
+Result<Json> validate(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+    GYRE_TRY(const std::string path, table_of(services, context, params));
+    training::StepSpec spec;
+    spec.kind = "validate";
+    GYRE_TRY(table::SourceSpec source, source_of(services, path));
+    spec.inputs.push_back(std::move(source));
+    validation::Suite suite = params.suite.value_or(validation::Suite{"rows", {}});
+    spec.params = Json::object({{"table", "data"}, {"suite", gyre::to_json(suite)}});
+    spec.output_dir = context.work_dir + "/validate";
+    GYRE_TRY(const Json result, run_child(services.child, context, spec));
+    if (!result.bool_or("success", false)) {
+        return invalid_argument("the rows do not meet what is expected of them: " + result["results"].dump());
+    }
+    return Json::object({{"table", path}, {"rows", result["rows"]}, {"results", result["results"]}});
+}
+
+}  // namespace
+
+Result<void> add_validate_step(pipelines::StepKinds& kinds, const StepServices& services) {
+    return kinds.add(typed_step<Params>("validate", "Gather rows and check them against expectations.",
+                                        [services](const pipelines::StepContext& context, const Params& params) {
+                                            return validate(services, context, params);
+                                        }));
+}
+
+}  // namespace gyre::loop
