@@ -16,7 +16,7 @@ struct KeyHash {
 
 struct Pending {
     ExportedRow row;
-    EndpointSchema const* schema = nullptr;
+    const EndpointSchema* schema = nullptr;
     std::int64_t arrival_us = 0;
     bool answered = false;
 };

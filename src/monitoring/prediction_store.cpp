@@ -128,6 +128,12 @@ Result<SegmentStore::Left> SegmentStore::scan_open(const std::string& name) {
 
 Result<void> SegmentStore::recover(const std::vector<std::string>& open_names, std::uint64_t& recovered) {
     std::map<std::uint64_t, std::uint64_t> done;
+    if (open_names.empty()) {
+        GYRE_TRY(const std::vector<std::string> spools, names_in(options_.directory + "/spool"));
+        if (!spools.empty()) {
+            log_error("prediction_spools_orphaned", {{"files", static_cast<std::uint64_t>(spools.size())}});
+        }
+    }
     for (std::size_t i = 0; i < open_names.size(); ++i) {
         GYRE_TRY(Left left, scan_open(open_names[i]));
         for (const auto& [spool, to] : left.positions) {
