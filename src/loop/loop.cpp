@@ -27,9 +27,7 @@ Result<void> Loop::open() {
     GYRE_TRY(effect_delay_us_, parse_duration_us(options_.effect_delay));
     const auto facts = [this](const std::string& ref) { return services_.packages.facts_of(ref); };
     const auto promote = [](storage::Transaction& tx, const std::string& model, std::int64_t version) {
-        return tx.run("INSERT INTO model_aliases (project, name, alias, version) VALUES (?, ?, 'champion', ?) "
-                      "ON CONFLICT (project, name, alias) DO UPDATE SET version = excluded.version",
-                      default_project().str(), model, version);
+        return registry::set_alias_in(tx, system_principal(), model, "champion", version);
     };
     rollouts_ = std::make_unique<Rollouts>(services_.database, services_.serving, services_.monitoring.scores(), facts,
                                            promote, services_.clock);

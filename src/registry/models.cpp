@@ -135,16 +135,20 @@ Result<void> Registry::delete_model_tag(std::string_view name, std::string_view 
 
 Result<void> Registry::set_alias(const Principal& principal, std::string_view name, std::string_view alias,
                                  std::int64_t version) {
+    return database_.write(
+        [&](Transaction& tx) { return set_alias_in(tx, principal, name, alias, version); });
+}
+
+Result<void> set_alias_in(Transaction& tx, const Principal& principal, std::string_view name,
+                          std::string_view alias, std::int64_t version) {
     GYRE_TRY_VOID(check_alias(alias));
-    return database_.write([&](Transaction& tx) -> Result<void> {
-        GYRE_TRY(const VersionRow row, find_version(tx, name, version));
-        GYRE_TRY_VOID(
-            tx.run("INSERT INTO model_aliases (model, alias, version) VALUES (?, ?, ?) "
-                   "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
-                   row.model, alias, version));
-        return append_event(tx, principal, "alias.set", name,
-                            Json::object({{"alias", alias}, {"version", version}}));
-    });
+    GYRE_TRY(const VersionRow row, find_version(tx, name, version));
+    GYRE_TRY_VOID(
+        tx.run("INSERT INTO model_aliases (model, alias, version) VALUES (?, ?, ?) "
+               "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
+               row.model, alias, version));
+    return append_event(tx, principal, "alias.set", name,
+                        Json::object({{"alias", alias}, {"version", version}}));
 }
 
 Result<void> Registry::delete_alias(const Principal& principal, std::string_view name,

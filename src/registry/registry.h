@@ -102,6 +102,10 @@ struct Page {
 
 enum class ArchiveOthers : std::uint8_t { no, yes };
 
+/// Registry::set_alias inside a transaction of the caller's, such as a promotion's.
+Result<void> set_alias_in(storage::Transaction& tx, const Principal& principal, std::string_view name,
+                          std::string_view alias, std::int64_t version);
+
 class Registry {
  public:
     explicit Registry(storage::Database& database) : database_(database) {}

@@ -82,6 +82,7 @@ struct ServerConfig {
     PoolSection pools;
     LogSection log;
     MonitoringSection monitoring;
+    LoopSection loop;
 
     ServerConfig();
     ServerConfig(const ServerConfig&) = delete;

@@ -2,6 +2,7 @@
 
 #include "api/native/endpoint_routes.h"
 #include "api/native/event_routes.h"
+#include "api/native/loop_routes.h"
 #include "api/oip/routes.h"
 #include "api/ui_routes.h"
 #include "base/file.h"
@@ -9,9 +10,8 @@
 #include "events/events.h"
 #include "inference/manager.h"
 #include "inference/repository.h"
-#include "monitoring/label_log.h"
-#include "monitoring/prediction_log.h"
-#include "monitoring/score_store.h"
+#include "loop/loop.h"
+#include "monitoring/monitoring.h"
 #include "registry/registry.h"
 #include "runtime/timers.h"
 #include "serving/serving.h"
@@ -23,6 +23,7 @@ namespace gyre::server {
 namespace {
 
 constexpr std::int64_t kRatePeriodMs = 1000;
+constexpr std::int64_t kLoopPeriodMs = 5000;
 constexpr std::string_view kArtifactRoot = "mlflow-artifacts:/";
 
 /// One read-only endpoint a model of the repository: its newest version answers, the others can be pinned.
@@ -63,11 +64,12 @@ struct Platform::Impl {
     std::unique_ptr<storage::BlobStore> artifacts;  // what "mlflow-artifacts:/" names
     std::unique_ptr<tracking::Tracking> tracking;
     std::unique_ptr<registry::Registry> registry;
-    std::unique_ptr<monitoring::LabelLog> labels;
-    std::unique_ptr<monitoring::ScoreStore> scores;
-    std::unique_ptr<monitoring::PredictionLog> predictions;
+    std::unique_ptr<storage::BlobStore> datasets;
+    std::unique_ptr<monitoring::Monitoring> monitoring;
     std::unique_ptr<inference::Manager> models;
     std::unique_ptr<serving::Serving> serving;
+    std::unique_ptr<loop::Packages> packages;
+    std::unique_ptr<loop::Loop> loop;
     std::unique_ptr<runtime::Timers> timers;
 
     Impl(const PlatformOptions& given, Metrics& shared_metrics, Clock& shared_clock)
@@ -100,30 +102,28 @@ struct Platform::Impl {
     }
 
     Result<void> open_monitoring() {
-        GYRE_TRY(labels, monitoring::LabelLog::open({options.data + "/labels"}));
-        monitoring::ScoreStoreOptions store;
-        store.horizon_us = options.monitoring.score_horizon_days * kUsPerDay;
-        scores = std::make_unique<monitoring::ScoreStore>(store);
-        monitoring::PredictionLogOptions log;
-        log.directory = options.data + "/predictions";
-        log.keep_us = options.monitoring.prediction_log_days * kUsPerDay;
-        log.keep_bytes = static_cast<std::uint64_t>(options.monitoring.prediction_log_bytes);
-        GYRE_TRY(predictions, monitoring::PredictionLog::open(log, clock, metrics));
-        predictions->consume([this](const monitoring::LoggedRow& row) { scores->add_row(row); },
-                             [this](const monitoring::MissedRows& missed) { scores->add_missed(missed); });
-        predictions->start();
+        monitoring::MonitoringOptions monitor;
+        monitor.directory = options.data + "/monitoring";
+        monitor.scores.horizon_us = options.monitoring.score_horizon_days * kUsPerDay;
+        monitor.log.keep_us = options.monitoring.prediction_log_days * kUsPerDay;
+        monitor.log.keep_bytes = static_cast<std::uint64_t>(options.monitoring.prediction_log_bytes);
+        GYRE_TRY(monitoring, monitoring::Monitoring::open(monitor, clock, metrics));
         return {};
     }
 
     Result<std::string> package_of(const inference::ModelKey& key) {
-        const auto found = repository_paths.find(key.str());
-        if (key.source == inference::ModelSource::repository && found != repository_paths.end()) {
-            return found->second;
+        if (key.source == inference::ModelSource::registry) {
+            return packages->folder_of(key.name, key.version);
         }
-        return not_found("model '" + key.str() + "' is not registered");
+        const auto found = repository_paths.find(key.str());
+        if (found == repository_paths.end()) {
+            return not_found("the model repository has no '" + key.str() + "'");
+        }
+        return found->second;
     }
 
-    void open_serving() {
+    Result<void> open_serving() {
+        packages = std::make_unique<loop::Packages>(*registry, *artifacts);
         inference::ManagerOptions manager;
         manager.resolve = [this](const inference::ModelKey& key) { return package_of(key); };
         manager.on_change = [this](const inference::ModelStatus&) {
@@ -132,7 +132,29 @@ struct Platform::Impl {
             }
         };
         models = std::make_unique<inference::Manager>(std::move(manager), metrics, clock);
-        serving = std::make_unique<serving::Serving>(*database, *models, *predictions, metrics, clock);
+        serving = std::make_unique<serving::Serving>(*database, *models, monitoring->log(), metrics, clock);
+        GYRE_TRY(datasets, storage::BlobStore::open(options.data + "/datasets"));
+        loop::LoopOptions loop_options;
+        loop_options.work_root = options.data + "/work";
+        loop_options.data_folder = options.data;
+        loop_options.effect_delay = options.loop.effect_delay;
+        loop_options.workers = static_cast<std::size_t>(options.loop.workers);
+        GYRE_TRY(loop, loop::Loop::create({*database, *events, *monitoring, *serving, *tracking, *registry, *datasets,
+                                           *packages, clock},
+                                          loop_options));
+        return {};
+    }
+
+    Result<api::ResolvedModel> resolve(const ModelRef& ref) {
+        GYRE_TRY(const registry::ModelVersion version, registry->resolve(ref));
+        const std::string name = version.name + "/" + std::to_string(version.version);
+        GYRE_TRY(const loop::ModelFacts facts, packages->facts_of(name));
+        return api::ResolvedModel{version.name, version.version, facts.task};
+    }
+
+    Json rollout_of(const std::string& endpoint) {
+        const auto rollout = loop->rollouts().open_on(endpoint);
+        return rollout && *rollout ? loop::api_json(**rollout) : Json();
     }
 };
 
@@ -145,16 +167,19 @@ Result<std::unique_ptr<Platform>> Platform::open(const PlatformOptions& options,
     GYRE_TRY_VOID(impl->open_repository());
     GYRE_TRY_VOID(impl->open_storage());
     GYRE_TRY_VOID(impl->open_monitoring());
-    impl->open_serving();
+    GYRE_TRY_VOID(impl->open_serving());
     return std::unique_ptr<Platform>(new Platform(std::move(impl)));
 }
 
 void Platform::add_routes(api::RouteTable& table) {
     api::add_oip_routes(table, *impl_->serving, impl_->options.version);
     api::add_endpoint_routes(
-        table, *impl_->serving,
-        [](const ModelRef& ref) -> Result<api::ResolvedModel> { return not_found("model '" + ref.str() + "' is not registered"); },
-        [](const std::string&) { return Json(); });
+        table, *impl_->serving, [this](const ModelRef& ref) { return impl_->resolve(ref); },
+        [this](const std::string& endpoint) { return impl_->rollout_of(endpoint); });
+    api::add_rollout_routes(table, *impl_->loop, *impl_->serving);
+    api::add_monitoring_routes(table, *impl_->loop, *impl_->monitoring, *impl_->serving);
+    api::add_pipeline_routes(table, impl_->loop->engine());
+    api::add_dataset_routes(table, *impl_->datasets);
     api::add_event_routes(table, *impl_->events);
     api::add_ui_routes(table);
 }
@@ -168,14 +193,19 @@ std::optional<std::string> Platform::not_ready() {
 
 Result<void> Platform::start() {
     GYRE_TRY_VOID(impl_->serving->start(impl_->repository));
+    GYRE_TRY_VOID(impl_->loop->start());
     impl_->timers = std::make_unique<runtime::Timers>();
     impl_->timers->every("serving_rates", kRatePeriodMs, [this] { impl_->serving->sample_rates(); });
+    impl_->timers->every("loop", kLoopPeriodMs, [this] { impl_->loop->poll(); });
     return {};
 }
 
 void Platform::stop() {
     if (impl_->timers) {
         impl_->timers->stop();
+    }
+    if (impl_->loop) {
+        impl_->loop->stop();
     }
     if (impl_->serving) {
         impl_->serving->stop();

@@ -29,11 +29,24 @@ struct MonitoringSection {
     }
 };
 
+struct LoopSection {
+    std::string effect_delay = "1d";
+    std::int64_t workers = 1;
+
+    static constexpr auto options() {
+        return std::tuple{
+            Option{"effect_delay", &LoopSection::effect_delay,
+                   "Event time from a decision to its effect, on endpoints with a clock of their own."},
+            Option{"workers", &LoopSection::workers, "Pipeline steps that run at the same time.", 1, 16}};
+    }
+};
+
 struct PlatformOptions {
     std::string data;              // the data folder; exists
     std::string model_repository;  // or ""
     std::string version;
     MonitoringSection monitoring;
+    LoopSection loop;
 };
 
 class Platform {

@@ -1,0 +1,115 @@
+#include "api/native/loop_routes.h"
+
+namespace gyre::api {
+namespace {
+
+constexpr std::size_t kRunsShown = 200;
+constexpr std::size_t kDecisionsShown = 200;
+
+struct NameIn {
+    std::string name;
+    static constexpr auto fields() { return std::tuple{Field{"name", &NameIn::name, "Pipeline."}}; }
+};
+
+struct IdIn {
+    std::string id;
+    static constexpr auto fields() { return std::tuple{Field{"id", &IdIn::id, "Run."}}; }
+};
+
+struct RunsIn {
+    std::string pipeline;
+    std::string before;
+    static constexpr auto fields() {
+        return std::tuple{Field{"pipeline", &RunsIn::pipeline, "Only this pipeline's.", optional_field},
+                          Field{"before", &RunsIn::before, "Run to go on from.", optional_field}};
+    }
+};
+
+struct PutIn {
+    std::string yaml;
+    static constexpr auto fields() { return std::tuple{Field{"yaml", &PutIn::yaml, "The pipeline file."}}; }
+};
+
+struct StartIn {
+    std::string name;
+    Json params = Json::object();
+    std::string as_of;
+    static constexpr auto fields() {
+        return std::tuple{Field{"name", &StartIn::name, "Pipeline."},
+                          Field{"params", &StartIn::params, "Parameters of the run.", optional_field},
+                          Field{"as_of", &StartIn::as_of, "Event time that it may know; now, unless given.", optional_field}};
+    }
+};
+
+template <class Records>
+Json listed(std::string_view name, const Records& records) {
+    Json items = Json::array();
+    for (const auto& record : records) {
+        items.push_back(to_json(record));
+    }
+    return Json::object({{std::string(name), std::move(items)}});
+}
+
+Result<Json> start_run(pipelines::Engine& engine, const Context& context, const StartIn& in) {
+    pipelines::StartRun start{in.name, in.params, std::nullopt};
+    if (!in.as_of.empty()) {
+        GYRE_TRY(start.as_of_us, parse_rfc3339(in.as_of));
+    }
+    GYRE_TRY(const pipelines::RunRecord run, engine.start_run(start, context.principal));
+    return to_json(run);
+}
+
+RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary, Access access) {
+    return {.method = method, .path = path, .id = id, .summary = summary, .access = access, .pool = PoolName::sql,
+            .tag = "pipelines"};
+}
+
+}  // namespace
+
+void add_pipeline_routes(RouteTable& table, pipelines::Engine& engine) {
+    using http::Method;
+    table.typed<Empty, Json>(doc(Method::get, "/api/gyre/v1/pipelines", "list_pipelines", "All pipelines.", Access::read),
+                             [&engine](Context&, const Empty&) -> Result<Json> {
+                                 GYRE_TRY(const auto pipelines, engine.list_pipelines());
+                                 return listed("pipelines", pipelines);
+                             });
+    table.typed<PutIn, Json>(
+        doc(Method::post, "/api/gyre/v1/pipelines", "put_pipeline", "Create or replace a pipeline.", Access::write),
+        [&engine](Context& context, const PutIn& in) -> Result<Json> {
+            GYRE_TRY(const pipelines::PipelineRecord record, engine.put_pipeline(in.yaml, context.principal));
+            return to_json(record);
+        });
+    table.typed<NameIn, Json>(doc(Method::get, "/api/gyre/v1/pipelines/{name}", "get_pipeline", "One pipeline.", Access::read),
+                              [&engine](Context&, const NameIn& in) -> Result<Json> {
+                                  GYRE_TRY(const pipelines::PipelineRecord record, engine.get_pipeline(in.name));
+                                  return to_json(record);
+                              });
+    RouteDoc run = doc(Method::post, "/api/gyre/v1/pipelines/{name}/runs", "run_pipeline", "Start a run.", Access::write);
+    run.success = 201;
+    table.typed<StartIn, Json>(run, [&engine](Context& context, const StartIn& in) { return start_run(engine, context, in); });
+    table.typed<NameIn, Json>(doc(Method::get, "/api/gyre/v1/pipelines/{name}/decisions", "list_pipeline_decisions",
+                                  "What triggers decided, and why nothing ran.", Access::read),
+                              [&engine](Context&, const NameIn& in) -> Result<Json> {
+                                  GYRE_TRY(const auto decisions, engine.list_decisions(in.name, kDecisionsShown));
+                                  return listed("decisions", decisions);
+                              });
+    table.typed<RunsIn, Json>(
+        doc(Method::get, "/api/gyre/v1/pipeline-runs", "list_pipeline_runs", "Runs, newest first.", Access::read),
+        [&engine](Context&, const RunsIn& in) -> Result<Json> {
+            GYRE_TRY(const auto runs, engine.list_runs({in.pipeline, in.before, kRunsShown}));
+            return listed("runs", runs);
+        });
+    table.typed<IdIn, Json>(doc(Method::get, "/api/gyre/v1/pipeline-runs/{id}", "get_pipeline_run", "One run.", Access::read),
+                            [&engine](Context&, const IdIn& in) -> Result<Json> {
+                                GYRE_TRY(const pipelines::RunRecord record, engine.get_run(in.id));
+                                return to_json(record);
+                            });
+    table.typed<IdIn, Json>(
+        doc(Method::post, "/api/gyre/v1/pipeline-runs/{id}/cancel", "cancel_pipeline_run", "End a run.", Access::write),
+        [&engine](Context& context, const IdIn& in) -> Result<Json> {
+            GYRE_TRY(const pipelines::RunRecord record, engine.cancel(in.id, context.principal));
+            return to_json(record);
+        });
+}
+
+}  // namespace gyre::api
