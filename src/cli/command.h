@@ -25,6 +25,7 @@ void add_server_command(CLI::App& app, Globals& globals);
 void add_version_command(CLI::App& app, Globals& globals);
 void add_openapi_command(CLI::App& app, Globals& globals);
 void add_config_command(CLI::App& app, Globals& globals);
+void add_step_command(CLI::App& app, Globals& globals);
 
 /// Prints "gyre: <message>" (with --json {"code","message"}) to stderr; the exit code for the error.
 int report(const Error& error, const Globals& globals);

@@ -13,7 +13,7 @@ namespace gyre::cli {
 namespace {
 
 constexpr std::array kCommands{&add_server_command, &add_version_command, &add_openapi_command,
-                               &add_config_command};
+                               &add_config_command, &add_step_command};
 constexpr const char* kDefaultUrl = "http://127.0.0.1:5000";
 const int kExitUsage = info_of(ErrorCode::invalid_argument).exit_code;
 
