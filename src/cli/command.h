@@ -25,6 +25,20 @@ void add_server_command(CLI::App& app, Globals& globals);
 void add_version_command(CLI::App& app, Globals& globals);
 void add_openapi_command(CLI::App& app, Globals& globals);
 void add_config_command(CLI::App& app, Globals& globals);
+void add_step_command(CLI::App& app, Globals& globals);
+void add_predict_command(CLI::App& app, Globals& globals);
+void add_deploy_command(CLI::App& app, Globals& globals);
+void add_endpoints_command(CLI::App& app, Globals& globals);
+void add_labels_command(CLI::App& app, Globals& globals);
+void add_events_command(CLI::App& app, Globals& globals);
+void add_rollout_command(CLI::App& app, Globals& globals);
+void add_pipeline_command(CLI::App& app, Globals& globals);
+void add_monitor_command(CLI::App& app, Globals& globals);
+void add_runs_command(CLI::App& app, Globals& globals);
+void add_models_command(CLI::App& app, Globals& globals);
+void add_train_command(CLI::App& app, Globals& globals);
+void add_sql_command(CLI::App& app, Globals& globals);
+void add_completion_command(CLI::App& app, Globals& globals);
 
 /// Prints "gyre: <message>" (with --json {"code","message"}) to stderr; the exit code for the error.
 int report(const Error& error, const Globals& globals);

@@ -1,0 +1,260 @@
+// Adapter: CLI11. `gyre pipeline`: definitions, runs, and why something ran or did not.
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/action.h"
+#include "cli/progress.h"
+#include "cli/remote.h"
+#include "pipelines/plan.h"
+
+namespace gyre::cli {
+namespace {
+
+constexpr std::uint64_t kPipelineBytesMax = 1U << 20U;
+constexpr std::chrono::milliseconds kPollEvery{300};
+
+struct RunFlags {
+    std::string name;
+    std::vector<std::string> params;
+    std::string as_of;
+    bool wait = false;
+    std::string timeout;
+};
+
+/// Which kinds there are is the server's business; a file alone can be judged in everything else.
+class NoKinds final : public pipelines::KindCheck {
+ public:
+    [[nodiscard]] std::vector<std::string_view> kinds() const override { return {}; }
+    [[nodiscard]] Result<void> validate(const std::string&, const Json&) const override { return {}; }
+};
+
+bool is_about_kind(const pipelines::Problem& problem) {
+    return problem.path.ends_with(".kind") && problem.message.find("''") == std::string::npos;
+}
+
+int lint(const std::string& path, const Globals& globals) {
+    const auto text = read_file(path, kPipelineBytesMax);
+    if (!text) {
+        return report(text.error(), globals);
+    }
+    std::vector<pipelines::Problem> problems = pipelines::lint(*text, NoKinds());
+    std::erase_if(problems, is_about_kind);
+    if (globals.json) {
+        Json list = Json::array();
+        for (const pipelines::Problem& problem : problems) {
+            list.push_back(Json::object({{"path", problem.path},
+                                         {"message", problem.message},
+                                         {"line", problem.line},
+                                         {"column", problem.column}}));
+        }
+        print_json(Json::object({{"file", path}, {"ok", problems.empty()}, {"problems", std::move(list)}}));
+    } else if (problems.empty()) {
+        std::printf("%s: no problems\n", path.c_str());
+    } else {
+        for (const pipelines::Problem& problem : problems) {
+            std::printf("%s:%s\n", path.c_str(), problem.text().c_str());
+        }
+    }
+    return problems.empty() ? 0 : kExitGateFailed;
+}
+
+Result<Json> put(const std::string& path, const Globals& globals) {
+    GYRE_TRY(std::string text, read_file(path, kPipelineBytesMax));
+    return Remote(globals).post(native("/pipelines"), Json::object({{"text", std::move(text)}}));
+}
+
+bool has_ended(const Json& run) {
+    const std::string state = run.string_or("state", "");
+    return state == "succeeded" || state == "failed" || state == "cancelled";
+}
+
+/// Share of the steps done, and what runs now.
+std::pair<double, std::string> progress_of(const Json& run) {
+    const Json::Array& steps = list_in(run["steps"]);
+    double done = 0;
+    std::string note = run.string_or("state", "");
+    for (const Json& step : steps) {
+        const std::string state = step.string_or("state", "");
+        const bool ended = state == "succeeded" || state == "failed" || state == "skipped";
+        done += ended ? 1.0 : step.number_or("progress", 0.0);
+        if (state == "running" || state == "waiting") {
+            note = step.string_or("id", "") + " " + step.string_or("message", "");
+        }
+    }
+    return {steps.empty() ? 0.0 : done / static_cast<double>(steps.size()), note};
+}
+
+Result<Json> wait_for_run(Remote& remote, Json run, const RunFlags& flags) {
+    std::int64_t until_ns = INT64_MAX;
+    if (!flags.timeout.empty()) {
+        GYRE_TRY(const std::int64_t timeout_us, parse_duration_us(flags.timeout));
+        until_ns = system_clock().steady_ns() + timeout_us * 1000;
+    }
+    const std::string id = run.string_or("id", "");
+    Progress progress(flags.name, detect_progress_style());
+    while (!has_ended(run)) {
+        const auto [fraction, note] = progress_of(run);
+        progress.update(fraction, note);
+        if (system_clock().steady_ns() > until_ns) {
+            return Error(ErrorCode::deadline_exceeded,
+                         "run '" + id + "' has not ended after " + flags.timeout +
+                             "; it goes on, see 'gyre pipeline show " + id + "'");
+        }
+        std::this_thread::sleep_for(kPollEvery);
+        GYRE_TRY(run, remote.get(native("pipeline-runs", id)));
+    }
+    progress.finish(run.string_or("state", ""));
+    return run;
+}
+
+Result<Json> run_pipeline(const RunFlags& flags, const Globals& globals) {
+    GYRE_TRY(Json params, key_values("--param", flags.params));
+    Json body = Json::object({{"params", std::move(params)}});
+    if (!flags.as_of.empty()) {
+        GYRE_TRY(const std::int64_t as_of_us, parse_rfc3339(flags.as_of));
+        body.set("as_of", format_rfc3339(as_of_us));
+    }
+    Remote remote(globals);
+    GYRE_TRY(Json run, remote.post(native("pipelines", flags.name, "/runs"), body));
+    if (flags.wait) {
+        return wait_for_run(remote, std::move(run), flags);
+    }
+    return run;
+}
+
+int exit_code_of_run(const Result<Json>& run, int code) {
+    const std::string state = run ? run->string_or("state", "") : "";
+    if (state == "failed") {
+        return kExitGateFailed;
+    }
+    return state == "cancelled" ? info_of(ErrorCode::cancelled).exit_code : code;
+}
+
+void show_run(const Json& run) {
+    print_facts(run, {{"run", "id"},
+                      {"pipeline", "pipeline"},
+                      {"state", "state"},
+                      {"reason", "reason"},
+                      {"trigger", run["trigger"].is_object() ? "trigger.type" : "trigger"},
+                      {"as of", "as_of"},
+                      {"started", "started_at"},
+                      {"finished", "finished_at"},
+                      {"params", "params"}});
+    std::printf("\n");
+    print_items(list_in(run["steps"]),
+                {{"step", "id"},
+                 {"kind", "kind"},
+                 {"state", "state"},
+                 {"attempt", "attempt"},
+                 {"progress", "progress"},
+                 {"started", "started_at"},
+                 {"finished", "finished_at"},
+                 {"reason", "reason"},
+                 {"message", "message"}},
+                "no steps");
+}
+
+void show_runs(const Json& document) {
+    Json::Array runs = list_in(document);
+    for (Json& run : runs) {
+        if (run["trigger"].is_object()) {
+            run.set("trigger", run["trigger"]["type"]);
+        }
+    }
+    print_items(runs,
+                {{"run", "id"},
+                 {"pipeline", "pipeline"},
+                 {"state", "state"},
+                 {"trigger", "trigger"},
+                 {"as of", "as_of"},
+                 {"started", "started_at"},
+                 {"finished", "finished_at"},
+                 {"reason", "reason"}},
+                "no runs; start one with 'gyre pipeline run NAME'");
+}
+
+void show_decisions(const Json& document) {
+    print_items(list_in(document),
+                {{"decided", "decided_at"},
+                 {"outcome", "outcome"},
+                 {"trigger", "type"},
+                 {"subject", "subject"},
+                 {"as of", "as_of"},
+                 {"run", "run_id"},
+                 {"reason", "reason"}},
+                "no trigger has fired yet");
+}
+
+void add_file_commands(CLI::App& group, Globals& globals) {
+    const auto file = std::make_shared<std::string>();
+    CLI::App* put_command = group.add_subcommand("put", "Create or replace a pipeline.");
+    put_command->add_option("file", *file, "Pipeline file (YAML).")->required();
+    on_chosen(*put_command, globals, [file, &globals] {
+        return finish(globals, put(*file, globals), [&](const Json& pipeline) {
+            std::printf("put pipeline %s\n", cell(pipeline["name"]).c_str());
+        });
+    });
+    CLI::App* lint_command = group.add_subcommand("lint", "Check a file here; exit code 1 with problems.");
+    lint_command->add_option("file", *file, "Pipeline file (YAML).")->required();
+    on_chosen(*lint_command, globals, [file, &globals] { return lint(*file, globals); });
+}
+
+void add_run_command(CLI::App& group, Globals& globals) {
+    CLI::App* command = group.add_subcommand("run", "Start a run.");
+    const auto flags = std::make_shared<RunFlags>();
+    command->add_option("name", flags->name, "Pipeline.")->required();
+    command->add_option("--param", flags->params, "Parameter, NAME=VALUE; repeatable.")
+        ->allow_extra_args(false);
+    command->add_option("--as-of", flags->as_of, "Event time up to which data counts (RFC 3339).");
+    auto* wait = command->add_flag("--wait", flags->wait, "Stay until it ends; exit code 1 when it failed.");
+    command->add_option("--timeout", flags->timeout, "Longest wait, such as 30m.")->needs(wait);
+    on_chosen(*command, globals, [flags, &globals] {
+        const auto run = run_pipeline(*flags, globals);
+        return exit_code_of_run(run, finish(globals, run, show_run));
+    });
+}
+
+void add_list_commands(CLI::App& group, Globals& globals) {
+    CLI::App* list = group.add_subcommand("list", "All pipelines.");
+    on_chosen(*list, globals, [&globals] {
+        return finish(globals, Remote(globals).get(native("/pipelines")), [](const Json& document) {
+            print_items(list_in(document),
+                        {{"pipeline", "name"}, {"updated", "updated_at"}, {"description", "description"}},
+                        "no pipelines; add one with 'gyre pipeline put FILE'");
+        });
+    });
+    const auto name = std::make_shared<std::string>();
+    CLI::App* runs = group.add_subcommand("runs", "Runs, newest first.");
+    runs->add_option("name", *name, "Of this pipeline only.");
+    on_chosen(*runs, globals, [name, &globals] {
+        const std::string query = query_of({{"pipeline", *name}});
+        return finish(globals, Remote(globals).get(native("/pipeline-runs") + query), show_runs);
+    });
+    CLI::App* show = group.add_subcommand("show", "One run with its steps.");
+    show->add_option("run", *name, "Run.")->required();
+    on_chosen(*show, globals, [name, &globals] {
+        return finish(globals, Remote(globals).get(native("pipeline-runs", *name)), show_run);
+    });
+    CLI::App* why = group.add_subcommand("why", "What triggers decided: why it ran, or did not.");
+    why->add_option("name", *name, "Pipeline.")->required();
+    on_chosen(*why, globals, [name, &globals] {
+        return finish(globals, Remote(globals).get(native("pipelines", *name, "/decisions")), show_decisions);
+    });
+}
+
+}  // namespace
+
+void add_pipeline_command(CLI::App& app, Globals& globals) {
+    CLI::App* group = app.add_subcommand("pipeline", "Pipelines and their runs.");
+    group->require_subcommand(1);
+    add_file_commands(*group, globals);
+    add_run_command(*group, globals);
+    add_list_commands(*group, globals);
+}
+
+}  // namespace gyre::cli
