@@ -78,6 +78,7 @@ ServerConfig::ServerConfig() {
     table.add("pools", pools);
     table.add("log", log);
     table.add("monitoring", monitoring);
+    table.add("serving", serving);
 }
 
 Result<void> apply_log_section(const LogSection& section) {
@@ -124,7 +125,7 @@ struct App::Impl {
 
     Result<void> listen() {
         GYRE_TRY(platform, Platform::open({folder.path(), config.http.model_repository, std::string(version()),
-                                           config.monitoring},
+                                           config.monitoring, config.serving},
                                           metrics, clock));
         add_routes();
         GYRE_TRY_VOID(routes.check());

@@ -82,6 +82,7 @@ struct ServerConfig {
     PoolSection pools;
     LogSection log;
     MonitoringSection monitoring;
+    ServingSection serving;
 
     ServerConfig();
     ServerConfig(const ServerConfig&) = delete;

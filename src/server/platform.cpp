@@ -122,7 +122,8 @@ struct Platform::Impl {
             }
         };
         models = std::make_unique<inference::Manager>(std::move(manager), metrics, clock);
-        serving = std::make_unique<serving::Serving>(*database, *models, *predictions, metrics, clock);
+        serving = std::make_unique<serving::Serving>(*database, *models, *predictions, metrics, clock,
+                                                      serving::ServingOptions{options.serving.prediction_log});
     }
 };
 
