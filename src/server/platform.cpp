@@ -12,14 +12,18 @@
 #include "monitoring/label_log.h"
 #include "monitoring/prediction_log.h"
 #include "monitoring/score_store.h"
+#include "registry/registry.h"
 #include "runtime/timers.h"
 #include "serving/serving.h"
+#include "storage/blob/blob_store.h"
 #include "storage/sql/database.h"
+#include "tracking/tracking.h"
 
 namespace gyre::server {
 namespace {
 
 constexpr std::int64_t kRatePeriodMs = 1000;
+constexpr std::string_view kArtifactRoot = "mlflow-artifacts:/";
 
 /// One read-only endpoint a model of the repository: its newest version answers, the others can be pinned.
 std::vector<serving::EndpointSpec> repository_endpoints(const inference::RepositoryListing& listing) {
@@ -56,6 +60,9 @@ struct Platform::Impl {
 
     std::unique_ptr<storage::Database> database;
     std::unique_ptr<events::EventStream> events;
+    std::unique_ptr<storage::BlobStore> artifacts;  // what "mlflow-artifacts:/" names
+    std::unique_ptr<tracking::Tracking> tracking;
+    std::unique_ptr<registry::Registry> registry;
     std::unique_ptr<monitoring::LabelLog> labels;
     std::unique_ptr<monitoring::ScoreStore> scores;
     std::unique_ptr<monitoring::PredictionLog> predictions;
@@ -86,6 +93,9 @@ struct Platform::Impl {
         database_options.clock = &clock;
         GYRE_TRY(database, storage::Database::open(options.data + "/gyre.db", storage::migrations(), database_options));
         events = std::make_unique<events::EventStream>(*database);
+        GYRE_TRY(artifacts, storage::BlobStore::open(options.data + "/artifacts"));
+        GYRE_TRY(tracking, tracking::Tracking::open(*database, std::string(kArtifactRoot)));
+        registry = std::make_unique<registry::Registry>(*database);
         return {};
     }
 
