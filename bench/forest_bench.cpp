@@ -1,7 +1,9 @@
 // Adapter: XGBoost's C API, as the peer that the forest is measured against.
 //
-// forest_bench [TREES] [DEPTH] [FEATURES]: trains one XGBoost model on random data, checks that both predict
-// the same, and prints the time of one row and of a batch of 10,000 rows on one thread. Defaults: 100 6 14.
+// forest_bench [TREES] [DEPTH] [FEATURES] [CATEGORIES] [SAVE]: trains one XGBoost model on random data,
+// checks that both predict the same, and prints the time of one row and of a batch of 10,000 rows on one
+// thread; then what encoding from raw values, kTextColumns of them texts, adds. SAVE: a file that gets the
+// model as JSON. Defaults: 100 6 14 0.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,6 +16,7 @@
 #include <xgboost/c_api.h>
 
 #include "base/rng.h"
+#include "model/encoder.h"
 #include "model/xgboost.h"
 
 using namespace gyre;
@@ -23,6 +26,7 @@ namespace {
 constexpr std::size_t kBatchRows = 10'000;
 constexpr std::size_t kTrainRows = 20'000;
 constexpr std::uint64_t kCodes = 50;
+constexpr std::size_t kTextColumns = 5;
 
 struct Shape {
     std::string trees = "100";
@@ -153,6 +157,79 @@ Times measure_gyre(const model::Forest& forest, const std::vector<float>& rows, 
     return times;
 }
 
+/// Raw rows as requests bring them: texts in the first columns, numbers in the others.
+struct RawRows {
+    std::vector<std::string> words;
+    std::vector<std::vector<model::TextCell>> texts;
+    std::vector<std::vector<double>> numbers;
+    std::vector<model::ColumnSpec> columns;
+
+    /// The rows [from, from + n).
+    [[nodiscard]] model::RowBatch batch(std::size_t from, std::size_t n) const {
+        model::RowBatch out{n, {}};
+        for (const auto& column : texts) {
+            out.columns.push_back({{}, std::span(column).subspan(from, n)});
+        }
+        for (const auto& column : numbers) {
+            out.columns.push_back({std::span(column).subspan(from, n), {}});
+        }
+        return out;
+    }
+};
+
+RawRows raw_rows(Rng& rng, std::size_t features) {
+    RawRows out;
+    for (std::uint64_t code = 0; code < kCodes; ++code) {
+        out.words.push_back("carrier-" + std::to_string(code));
+    }
+    for (std::size_t i = 0; i < features; ++i) {
+        const bool text = i < kTextColumns;
+        out.columns.push_back(
+            {"c" + std::to_string(i), text ? model::ColumnType::text : model::ColumnType::number});
+        if (text) {
+            std::vector<model::TextCell> column;
+            for (std::size_t row = 0; row < kBatchRows; ++row) {
+                column.push_back({out.words[rng.below(kCodes)], false});
+            }
+            out.texts.push_back(std::move(column));
+        } else {
+            std::vector<double> column;
+            for (std::size_t row = 0; row < kBatchRows; ++row) {
+                column.push_back(rng.normal());
+            }
+            out.numbers.push_back(std::move(column));
+        }
+    }
+    return out;
+}
+
+void check(const Result<void>& done) {
+    if (!done) {
+        std::fprintf(stderr, "%s\n", done.error().message().c_str());
+        std::exit(1);
+    }
+}
+
+Times measure_encoding(Rng& rng, std::size_t features) {
+    const RawRows raw = raw_rows(rng, features);
+    const auto encoder = model::Encoder::fit(raw.columns, raw.batch(0, kBatchRows));
+    if (!encoder) {
+        check(Result<void>(encoder.error()));
+    }
+    std::vector<model::RowBatch> single;
+    for (std::size_t row = 0; row < 1000; ++row) {
+        single.push_back(raw.batch(row, 1));
+    }
+    const model::RowBatch all = raw.batch(0, kBatchRows);
+    std::vector<float> out(kBatchRows * features);
+    Times times;
+    times.one_row_us = best_us(200, 1000, [&](int call) {
+        check(encoder->encode(single[static_cast<std::size_t>(call)], std::span(out).first(features)));
+    });
+    times.batch_us_per_row = best_us(40, 1, [&](int) { check(encoder->encode(all, out)); }) / kBatchRows;
+    return times;
+}
+
 double largest_difference(BoosterHandle booster, const model::Forest& forest, const std::vector<float>& rows,
                           std::size_t features) {
     const float* expected = nullptr;
@@ -204,6 +281,15 @@ int main(int argc, char** argv) {
                 peer.one_row_us / ours.one_row_us);
     std::printf("| %zu | %.3f | %.3f | %.2f |\n", kBatchRows, peer.batch_us_per_row, ours.batch_us_per_row,
                 peer.batch_us_per_row / ours.batch_us_per_row);
+    const Times encoding = measure_encoding(rng, features);
+    std::printf(
+        "\nEncoding of raw rows (%zu texts of %llu values, the others numbers): %.3f us for one row, %.4f us "
+        "a row of %zu.\n",
+        std::min(kTextColumns, features), static_cast<unsigned long long>(kCodes), encoding.one_row_us,
+        encoding.batch_us_per_row, kBatchRows);
+    if (argc > 5) {
+        check(XGBoosterSaveModel(booster, argv[5]));
+    }
     check(XGBoosterFree(booster));
     return 0;
 }

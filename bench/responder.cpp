@@ -1,12 +1,14 @@
 // The reference for speed: the least that can be called an HTTP server. Two epoll loops (SO_REUSEPORT), no
 // parsing beyond the end of a head and its Content-Length, one constant answer of the size of a one-row
-// prediction.
-//   responder PORT [THREADS]
+// prediction, or of the bytes of a file: a whole HTTP answer, so that both servers send the same.
+//   responder PORT [THREADS] [ANSWER_FILE]
 #include <arpa/inet.h>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <netinet/tcp.h>
 #include <string>
 #include <string_view>
@@ -77,9 +79,12 @@ bool serve(int fd, std::string& pending, const std::string& answer) {
     return out.empty() || ::write(fd, out.data(), out.size()) == static_cast<ssize_t>(out.size());
 }
 
-void run(std::uint16_t port) {
-    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-                               std::to_string(kBody.size()) + "\r\n\r\n" + std::string(kBody);
+std::string constant_answer() {
+    return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+           std::to_string(kBody.size()) + "\r\n\r\n" + std::string(kBody);
+}
+
+void run(std::uint16_t port, const std::string& answer) {
     const int listener = listen_on(port);
     const int poll = ::epoll_create1(0);
     epoll_event want{};
@@ -107,14 +112,22 @@ void run(std::uint16_t port) {
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        std::fprintf(stderr, "usage: responder PORT [THREADS]\n");
+        std::fprintf(stderr, "usage: responder PORT [THREADS] [ANSWER_FILE]\n");
         return 2;
     }
     const auto port = static_cast<std::uint16_t>(std::atoi(argv[1]));
     const int threads = argc > 2 ? std::atoi(argv[2]) : 2;
+    std::string answer = constant_answer();
+    if (argc > 3) {
+        std::ifstream file(argv[3], std::ios::binary);
+        answer.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+        if (answer.empty()) {
+            die(argv[3]);
+        }
+    }
     std::vector<std::thread> pool;
     for (int i = 0; i < threads; ++i) {
-        pool.emplace_back([port] { run(port); });
+        pool.emplace_back([port, &answer] { run(port, answer); });
     }
     for (std::thread& thread : pool) {
         thread.join();

@@ -46,7 +46,10 @@ struct Scratch {
     std::vector<std::int64_t> times;
 };
 
-void name_rows(Scratch& scratch, std::size_t rows, const PredictInput& input, const Clock& clock) {
+/// A row without an id of its own gets one; the only row of a request has the id that the answer's X-Request-Id
+/// tells, unless the client chose that, as it may be one of a whole trace.
+void name_rows(Scratch& scratch, std::size_t rows, const PredictInput& input, const Clock& clock,
+               const Context& context) {
     scratch.ids.resize(rows);
     if (input.request_ids != nullptr) {
         scratch.ids.assign(input.request_ids->begin(), input.request_ids->end());
@@ -54,6 +57,10 @@ void name_rows(Scratch& scratch, std::size_t rows, const PredictInput& input, co
     }
     if (rows == 1 && !input.single_id.empty()) {
         scratch.ids[0] = input.single_id;
+        return;
+    }
+    if (rows == 1 && context.request.header("X-Request-Id").empty()) {
+        scratch.ids[0] = context.request_id;
         return;
     }
     scratch.made_ids.resize(rows);
@@ -73,7 +80,7 @@ Result<PredictOutput> run_predict(serving::Serving& serving, const PredictTarget
         return invalid_argument("expected one request id a row (" + std::to_string(count) + "), got " +
                                 std::to_string(input.request_ids->size()));
     }
-    name_rows(scratch, count, input, serving.clock());
+    name_rows(scratch, count, input, serving.clock(), context);
     const std::int64_t arrival_us = serving.clock().now_us();
     scratch.times.resize(count);
     for (std::size_t row = 0; row < count; ++row) {

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/metrics.h"
 #include "base/model_ref.h"
 #include "base/rng.h"
 #include "base/snapshot.h"
@@ -167,6 +169,25 @@ TEST(Text, suggestions_are_near_or_absent) {
     EXPECT_EQ(with_thousands(336776), "336,776");
     EXPECT_EQ(percent_decode("a%2Fb"), "a/b");
     EXPECT_FALSE(percent_decode("a%2"));
+}
+
+TEST(Metrics, a_duration_falls_into_the_bucket_whose_bounds_hold_it) {
+    for (std::size_t bucket = 0; bucket + 2 < Histogram::kBuckets; ++bucket) {
+        const double bound = Histogram::bound_seconds(bucket);
+        const auto inside = static_cast<std::int64_t>(std::floor(bound * 1e9 * (1.0 + 1e-12)));
+        for (const std::int64_t step : {0, 1}) {
+            Histogram histogram;
+            histogram.observe_ns(inside + step);
+            const Histogram::Totals totals = histogram.totals();
+            EXPECT_EQ(totals.counts[bucket + static_cast<std::size_t>(step)], 1U) << bucket << " " << step;
+        }
+    }
+    Histogram histogram;
+    for (const std::int64_t ns : {std::int64_t{-5}, std::int64_t{0}, std::int64_t{1} << 62U}) {
+        histogram.observe_ns(ns);
+    }
+    EXPECT_EQ(histogram.totals().counts.front(), 2U);
+    EXPECT_EQ(histogram.totals().counts.back(), 1U);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "base/id.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -22,26 +23,43 @@ std::uint64_t next_tick(const Clock& clock) {
 }
 
 /// Random bytes fetched from the kernel in blocks, so that an id costs no system call.
+/// `out` is at most 16 bytes.
 void cheap_random(std::span<std::uint8_t> out) {
     struct Pool {
         std::array<std::uint8_t, 512> bytes{};
         std::size_t used = 512;
     };
     thread_local Pool pool;
-    for (std::uint8_t& byte : out) {
-        if (pool.used == pool.bytes.size()) {
-            fill_random(pool.bytes);
-            pool.used = 0;
-        }
-        byte = pool.bytes[pool.used++];
+    if (out.size() > pool.bytes.size() - pool.used) {
+        fill_random(pool.bytes);
+        pool.used = 0;
     }
+    std::copy_n(pool.bytes.begin() + static_cast<std::ptrdiff_t>(pool.used), out.size(), out.begin());
+    pool.used += out.size();
+}
+
+using IdBytes = std::array<std::uint8_t, 16>;
+
+/// 8-4-4-4-12 hexadecimal digits (RFC 9562, 4).
+std::string uuid_text(const IdBytes& bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string out(36, '-');
+    std::size_t at = 0;
+    for (const std::uint8_t byte : bytes) {
+        if (at == 8 || at == 13 || at == 18 || at == 23) {
+            ++at;
+        }
+        out[at++] = kDigits[byte >> 4U];
+        out[at++] = kDigits[byte & 0xFU];
+    }
+    return out;
 }
 
 }  // namespace
 
 std::string make_uuid7(const Clock& clock) {
     const std::uint64_t tick = next_tick(clock);
-    std::array<std::uint8_t, 16> bytes{};
+    IdBytes bytes{};
     for (unsigned i = 0; i < 6; ++i) {
         bytes[i] = static_cast<std::uint8_t>(tick >> (12U + 8U * (5U - i)));
     }
@@ -49,15 +67,11 @@ std::string make_uuid7(const Clock& clock) {
     bytes[7] = static_cast<std::uint8_t>(tick & 0xFFU);
     cheap_random(std::span(bytes).subspan(8));
     bytes[8] = static_cast<std::uint8_t>(0x80U | (bytes[8] & 0x3FU));
-    std::string hex = to_hex(bytes);
-    for (const std::size_t at : {20UL, 16UL, 12UL, 8UL}) {
-        hex.insert(at, "-");
-    }
-    return hex;
+    return uuid_text(bytes);
 }
 
 std::string make_hex_id() {
-    std::array<std::uint8_t, 16> bytes{};
+    IdBytes bytes{};
     cheap_random(bytes);
     bytes[6] = static_cast<std::uint8_t>(0x40U | (bytes[6] & 0x0FU));
     bytes[8] = static_cast<std::uint8_t>(0x80U | (bytes[8] & 0x3FU));

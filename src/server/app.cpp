@@ -79,6 +79,7 @@ ServerConfig::ServerConfig() {
     table.add("log", log);
     table.add("monitoring", monitoring);
     table.add("loop", loop);
+    table.add("serving", serving);
 }
 
 Result<void> apply_log_section(const LogSection& section) {
@@ -125,7 +126,7 @@ struct App::Impl {
 
     Result<void> listen() {
         GYRE_TRY(platform, Platform::open({folder.path(), config.http.model_repository, std::string(version()),
-                                           config.monitoring, config.loop},
+                                           config.monitoring, config.loop, config.serving},
                                           metrics, clock));
         add_routes();
         GYRE_TRY_VOID(routes.check());

@@ -83,6 +83,7 @@ struct ServerConfig {
     LogSection log;
     MonitoringSection monitoring;
     LoopSection loop;
+    ServingSection serving;
 
     ServerConfig();
     ServerConfig(const ServerConfig&) = delete;

@@ -132,7 +132,8 @@ struct Platform::Impl {
             }
         };
         models = std::make_unique<inference::Manager>(std::move(manager), metrics, clock);
-        serving = std::make_unique<serving::Serving>(*database, *models, monitoring->log(), metrics, clock);
+        serving = std::make_unique<serving::Serving>(*database, *models, monitoring->log(), metrics, clock,
+                                                     serving::ServingOptions{options.serving.prediction_log});
         GYRE_TRY(datasets, storage::BlobStore::open(options.data + "/datasets"));
         loop::LoopOptions loop_options;
         loop_options.work_root = options.data + "/work";

@@ -41,12 +41,24 @@ struct LoopSection {
     }
 };
 
+struct ServingSection {
+    bool prediction_log = true;
+
+    static constexpr auto options() {
+        return std::tuple{
+            Option{"prediction_log", &ServingSection::prediction_log,
+                   "Log every prediction; without it there is no drift, performance or rollout evidence."},
+        };
+    }
+};
+
 struct PlatformOptions {
     std::string data;              // the data folder; exists
     std::string model_repository;  // or ""
     std::string version;
     MonitoringSection monitoring;
     LoopSection loop;
+    ServingSection serving;
 };
 
 class Platform {

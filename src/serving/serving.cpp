@@ -7,11 +7,12 @@
 namespace gyre::serving {
 
 Serving::Serving(storage::Database& database, inference::Manager& manager, monitoring::PredictionLog& log,
-                 Metrics& metrics, const Clock& clock)
+                 Metrics& metrics, const Clock& clock, ServingOptions options)
     : database_(database),
       manager_(manager),
       log_(log),
       clock_(clock),
+      options_(options),
       reconciler_(manager, log, metrics),
       shadows_([this](ShadowJob& job) { score_shadow(job); }) {}
 
@@ -227,6 +228,9 @@ Result<void> Serving::predict(const RoutedEndpoint& endpoint, const RoutedVarian
 
 void Serving::log_rows(const RoutedEndpoint& endpoint, const RoutedVariant& variant, const RowBuffer* rows,
                        const RequestMeta& meta, std::span<const float> out, std::int64_t latency_ns) {
+    if (!options_.prediction_log) {
+        return;
+    }
     thread_local std::vector<double> numbers;
     thread_local std::vector<monitoring::TextValue> texts;
     const std::size_t width = out.size() / std::max<std::size_t>(meta.request_ids.size(), 1);

@@ -44,10 +44,14 @@ struct EndpointView {
     std::optional<std::int64_t> now_us;  // the replay's clock
 };
 
+struct ServingOptions {
+    bool prediction_log = true;  // false: no row is logged, so nothing can be monitored or replayed
+};
+
 class Serving {
  public:
     Serving(storage::Database& database, inference::Manager& manager, monitoring::PredictionLog& log, Metrics& metrics,
-            const Clock& clock);
+            const Clock& clock, ServingOptions options = {});
     ~Serving();
 
     /// Reads the definitions and starts reconciling. `repository` are read-only endpoints from a folder.
@@ -104,6 +108,7 @@ class Serving {
     inference::Manager& manager_;
     monitoring::PredictionLog& log_;
     const Clock& clock_;
+    const ServingOptions options_;
     std::vector<EndpointSpec> repository_;
     Reconciler reconciler_;
     struct Rate {

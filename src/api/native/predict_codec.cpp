@@ -97,9 +97,8 @@ class RowsReader {
             return bad_json(code);
         }
         if (count == 0 || count > serving::kRowsPerRequestMax) {
-            return Error(count == 0 ? ErrorCode::invalid_argument : ErrorCode::resource_exhausted,
-                         "expected 1 to " + std::to_string(serving::kRowsPerRequestMax) + " rows, got " +
-                             std::to_string(count));
+            return invalid_argument("expected 1 to " + std::to_string(serving::kRowsPerRequestMax) + " rows, got " +
+                                    std::to_string(count));
         }
         rows_.reset(signature_, count);
         std::size_t row = 0;

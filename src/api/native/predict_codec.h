@@ -23,7 +23,8 @@ struct PredictRequest {
 
 /// Reads `body` (64 readable bytes must follow it). Every column of the signature must be named in every row (null
 /// for an unknown value) unless it is optional; a column that the model lacks is an error. Texts in `rows` live
-/// until the next call on this thread. Errors: invalid_argument naming row and column; resource_exhausted.
+/// until the next call on this thread. Errors: invalid_argument naming row and column, also for
+/// more rows than serving::kRowsPerRequestMax, as trying again does not help.
 Result<void> read_predict(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                           PredictRequest& request);
 

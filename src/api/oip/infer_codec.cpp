@@ -233,7 +233,7 @@ class InferReader {
  private:
     Result<void> start_rows(std::size_t rows, std::string_view name) {
         if (rows > serving::kRowsPerRequestMax) {
-            return resource_exhausted("at most " + std::to_string(serving::kRowsPerRequestMax) +
+            return bad_tensor(name, "at most " + std::to_string(serving::kRowsPerRequestMax) +
                                       " rows in one request, got " + std::to_string(rows));
         }
         if (rows == 0) {

@@ -23,8 +23,8 @@ struct InferRequest {
 };
 
 /// Reads `body` (64 readable bytes must follow it) into `rows` and `request`. Texts in `rows` live until the next
-/// call on this thread. Errors: invalid_argument naming the tensor, what was expected and what came;
-/// resource_exhausted above serving::kRowsPerRequestMax.
+/// call on this thread. Errors: invalid_argument naming the tensor, what was expected and what came; so are more
+/// rows than serving::kRowsPerRequestMax, as trying again does not help.
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                         InferRequest& request);
 

@@ -144,10 +144,23 @@ struct Router::Search {
     std::uint32_t route = kNone;
     std::set<std::string_view> allowed;
 
+    void reset(Method wanted);
     bool split_path(std::string_view raw);
     bool add_segment(std::string_view raw);
     void set_rest(std::size_t depth);
 };
+
+void Router::Search::reset(Method wanted) {
+    method = wanted;
+    path = {};
+    segments.clear();
+    decoded.clear();
+    has_slash.clear();
+    values.clear();
+    rest.reset();
+    route = kNone;
+    allowed.clear();
+}
 
 bool Router::Search::add_segment(std::string_view raw) {
     std::string_view text = raw;
@@ -258,8 +271,8 @@ bool Router::walk(Search& search, NodeId id, std::size_t depth) const {
 }
 
 Match Router::match(Method method, std::string_view path, std::vector<std::string>& params) const {
-    Search search;
-    search.method = method;
+    thread_local Search search;  // kept, so that matching allocates nothing
+    search.reset(method);
     if (!search.split_path(path)) {
         return {MatchKind::bad_path, 0, {}};
     }
