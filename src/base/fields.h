@@ -124,6 +124,13 @@ Result<double> read_number(const Json& json, std::string_view path);
 template <class T>
 Result<void> read_value(const Json& json, const std::string& path, T& out);
 
+/// A std::optional member may always be left out: writing leaves it out when it is empty.
+template <class T, class F>
+constexpr bool is_required(const F& field) {
+    using Member = std::remove_cvref_t<decltype(std::declval<T>().*(field.member))>;
+    return field.presence == Presence::required && !IsOptional<Member>::value;
+}
+
 template <Described T>
 Result<void> read_struct(const Json& json, const std::string& path, T& out) {
     if (!json.is_object()) {
@@ -141,8 +148,8 @@ Result<void> read_struct(const Json& json, const std::string& path, T& out) {
         if (value != nullptr) {
             ++seen;
         }
-        if (value == nullptr || (value->is_null() && field.presence == Presence::optional)) {
-            if (field.presence == Presence::required) {
+        if (value == nullptr || (value->is_null() && !is_required<T>(field))) {
+            if (is_required<T>(field)) {
                 outcome = missing_field(path, field.name);
             }
             return;
@@ -336,7 +343,7 @@ Json schema_of() {
         Json property = fields_detail::schema_value<Member>();
         property.set("description", field.doc);
         properties.set(field.name, std::move(property));
-        if (field.presence == Presence::required) {
+        if (fields_detail::is_required<T>(field)) {
             required.push_back(field.name);
         }
     };

@@ -1,13 +1,13 @@
 #include "cli/demo/dataset.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/rng.h"
 #include "cli/demo/flights_sql.h"
 #include "table/session.h"
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -77,8 +77,8 @@ Result<Dataset> load_flights(const std::string& folder, const std::string& scrat
         table::SourceSpec source;
         source.name = name;
         source.path = folder + "/" + name + ".csv";
-        if (!read_file(source.path, 1)) {
-            source.path += read_file(folder + "/" + name + ".csv.zip", 1).has_value() ? ".zip" : "";
+        if (std::filesystem::exists(source.path + ".zip")) {
+            source.path += ".zip";
         }
         source.null_tokens = {"NA", ""};
         GYRE_TRY(const table::SourceReport report, session->add_source(source));

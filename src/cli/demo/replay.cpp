@@ -121,7 +121,9 @@ Replay::Replay(const Dataset& dataset, ReplayOptions options) : dataset_(dataset
     next_row_ = static_cast<std::size_t>(
         std::lower_bound(dataset.event_us.begin(), dataset.event_us.end(), options_.from_us) - dataset.event_us.begin());
     // Outcomes of rows before the replay are the first model's training data.
-    std::erase_if(by_label_time_, [&](std::size_t row) { return row < next_row_; });
+    const auto end_row = static_cast<std::size_t>(
+        std::lower_bound(dataset.event_us.begin(), dataset.event_us.end(), options_.to_us) - dataset.event_us.begin());
+    std::erase_if(by_label_time_, [&](std::size_t row) { return row < next_row_ || row >= end_row; });
     for (std::size_t i = 0; i < options_.connections; ++i) {
         workers_.push_back(std::make_unique<Worker>(*this));
     }

@@ -31,10 +31,12 @@ std::string short_number(double value) {
 /// The steps of every training; `extra` are lines that differ.
 std::string training_steps(const Dataset& dataset, const std::string& source, const std::string& train_extra) {
     const std::string task = dataset.classification ? "classification" : "regression";
+    // What happened before the endpoint was there still counts for three months.
+    const std::string include = source.starts_with("endpoint://") ? ", include: \"dataset://" + dataset.name + "-first.csv\"" : "";
     return "steps:\n"
            "  - id: validate\n"
            "    kind: validate\n"
-           "    with: {source: \"" + source + "\", window: 92d}\n"
+           "    with: {source: \"" + source + "\", window: 92d" + include + "}\n"
            "  - id: train\n"
            "    kind: train\n"
            "    needs: [validate]\n"
@@ -271,7 +273,9 @@ void Story::show(const Json& event) {
     const std::string type = event.string_or("type", "");
     const Json& data = event["data"];
     const std::string day = event.string_or("as_of", "          ").substr(0, 10);
-    if (type == "drift.detected" || type == "performance.degraded" || type == "pipeline.triggered") {
+    if (type == "pipeline.triggered") {
+        say(day + "  retraining starts, by " + data.string_or("type", "hand") + " (" + event.string_or("subject", "") + ")");
+    } else if (type == "drift.detected" || type == "performance.degraded") {
         say(day + "  " + type + "  " + data.dump().substr(0, 160));
     } else if (type.starts_with("rollout.")) {
         const Json& evidence = data["evidence"];

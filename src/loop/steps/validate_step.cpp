@@ -8,10 +8,13 @@ namespace {
 struct Params {
     std::string source;
     std::string window = "92d";
+    std::string include;
     std::optional<validation::Suite> suite;
     static constexpr auto fields() {
         return std::tuple{Field{"source", &Params::source, "dataset://NAME or endpoint://NAME."},
                           Field{"window", &Params::window, "Of an endpoint: how far back rows go.", optional_field},
+                          Field{"include", &Params::include, "Of an endpoint: dataset://NAME with rows from before it "
+                                                             "was deployed.", optional_field},
                           Field{"suite", &Params::suite, "Expectations of the rows.", optional_field}};
     }
 };
@@ -36,12 +39,44 @@ Result<std::string> export_endpoint(const StepServices& services, const pipeline
     return result.string_or("path", "");
 }
 
+/// The exported rows and those of a dataset (column id is its request id) that fall into the same window.
+Result<std::string> with_dataset(const StepServices& services, const pipelines::StepContext& context, const Params& params,
+                                 const std::string& exported) {
+    constexpr std::string_view kDataset = "dataset://";
+    if (params.include.empty()) {
+        return exported;
+    }
+    if (!params.include.starts_with(kDataset)) {
+        return invalid_argument("include: expected dataset://NAME, got '" + params.include + "'");
+    }
+    GYRE_TRY(const std::int64_t window_us, parse_duration_us(params.window));
+    GYRE_TRY(const std::string dataset, services.datasets.local_path(params.include.substr(kDataset.size())));
+    training::StepSpec spec;
+    spec.kind = "sql";
+    GYRE_TRY(table::SourceSpec rows, source_of(services, exported));
+    GYRE_TRY(table::SourceSpec more, source_of(services, dataset));
+    more.name = "more";
+    spec.inputs = {std::move(rows), std::move(more)};
+    const std::string from = std::to_string(context.as_of_us - window_us);
+    const std::string until = std::to_string(context.as_of_us);
+    spec.params = Json::object(
+        {{"sql", "SELECT * FROM (SELECT * FROM data UNION ALL BY NAME SELECT id AS request_id, * EXCLUDE (id) FROM more "
+                 "WHERE event_time >= make_timestamp(" + from + ") AND label_time < make_timestamp(" + until +
+                     ")) ORDER BY event_time, request_id"},
+         {"output", "all.parquet"}});
+    spec.output_dir = context.work_dir + "/include";
+    GYRE_TRY(const Json result, run_child(services.child, context, spec));
+    return result.string_or("path", "");
+}
+
 Result<std::string> table_of(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
     constexpr std::string_view kDataset = "dataset://";
     constexpr std::string_view kEndpoint = "endpoint://";
     const std::string_view source = params.source;
     if (source.starts_with(kEndpoint)) {
-        return export_endpoint(services, context, std::string(source.substr(kEndpoint.size())), params.window);
+        GYRE_TRY(const std::string exported,
+                 export_endpoint(services, context, std::string(source.substr(kEndpoint.size())), params.window));
+        return with_dataset(services, context, params, exported);
     }
     if (source.starts_with(kDataset)) {
         const std::string_view name = source.substr(kDataset.size());
