@@ -1,7 +1,5 @@
 // Adapter: CLI11. `gyre train`: a model package from a file, trained in a child process of this one.
 #include <algorithm>
-#include <cctype>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +10,7 @@
 #include "base/model_ref.h"
 #include "base/text.h"
 #include "cli/action.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/temp_directory.h"
 #include "runtime/child_process.h"
@@ -39,28 +38,6 @@ struct TrainFlags {
     std::string name;
     std::int64_t memory_mb = 2048;
     training::TrainSpec spec;
-};
-
-/// SIGINT and SIGTERM kept back while a child works, so that its files can be removed first.
-class InterruptWatch {
- public:
-    InterruptWatch() {
-        sigemptyset(&watched_);
-        sigaddset(&watched_, SIGINT);
-        sigaddset(&watched_, SIGTERM);
-        pthread_sigmask(SIG_BLOCK, &watched_, &before_);
-    }
-    ~InterruptWatch() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    InterruptWatch(const InterruptWatch&) = delete;
-    InterruptWatch& operator=(const InterruptWatch&) = delete;
-    [[nodiscard]] bool interrupted() const {
-        const timespec now{};
-        return sigtimedwait(&watched_, nullptr, &now) > 0;
-    }
-
- private:
-    sigset_t watched_{};
-    sigset_t before_{};
 };
 
 /// The lines that a step adds to its progress file.
@@ -213,7 +190,7 @@ Result<Json> run_child_step(const training::StepSpec& step, const std::string& t
     ProgressTail tail(step.output_dir + "/progress.jsonl");
     std::optional<runtime::ChildExit> exit;
     while (!(exit = child.wait(kPollMs))) {
-        if (watch.interrupted()) {
+        if (watch.wait(0)) {
             child.stop();
             return Error(ErrorCode::cancelled, "training was interrupted; nothing was written");
         }
