@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import gyre_binary
+from conftest import ROOT, gyre_binary
 
 
 def write(path, text: str):
@@ -553,3 +553,15 @@ def test_completion_of_other_shells_knows_all_commands(gyre):
         script = gyre("completion", shell).stdout
         for words in ("gyre pipeline why", "gyre rollout promote", "gyre train"):
             assert f"'{words}'" in script, (shell, words)
+
+
+def test_the_documentation_names_every_command(gyre):
+    document = (ROOT / "docs" / "cli.md").read_text()
+    script = gyre("completion", "fish").stdout
+    commands = {line.split("-a '")[1].split("'")[0]: line.split('"')[1] for line in script.splitlines()
+                if line.startswith("complete") and " -a " in line}
+    assert {"predict", "verify", "cancel"} <= commands.keys()
+    lines = [line for line in document.splitlines() if "gyre" in line or "also:" in line]
+    for name, group in commands.items():
+        assert any(f"gyre {name}" in line or f"{group} {name}" in line or
+                   ("also:" in line and group in line and name in line) for line in lines), (group, name)
