@@ -343,7 +343,7 @@ def test_pipeline_run_waits_and_its_end_is_the_exit_code(stub, client):
 
 
 def test_pipeline_lists(stub, client):
-    stub.answers = {f"GET {NATIVE}/pipelines": {"pipelines": [{"name": "retrain", "updated_at": "2013-01-01T00:00:00Z"}]},
+    stub.answers = {f"GET {NATIVE}/pipelines": {"pipelines": [{"name": "retrain", "updated_at": "2013-01-01"}]},
                     f"GET {NATIVE}/pipeline-runs": {"runs": [run_document("failed", "failed", 0)]},
                     f"GET {NATIVE}/pipeline-runs/run-1": run_document("failed", "failed", 0),
                     f"GET {NATIVE}/pipelines/retrain/decisions": {"decisions": [
@@ -491,6 +491,14 @@ def test_train_writes_a_package_that_the_server_serves(gyre, make_server, tmp_pa
     assert near < far
 
 
+def test_train_reads_a_table_without_a_header(gyre, tmp_path):
+    data = write(tmp_path / "rows.csv", training_table().split("\n", 1)[1])
+    done = gyre("--json", "train", "--data", str(data), "--columns", "origin,distance,late", "--target", "late",
+                "--holdout", "none", "--trees", "3", "--out", str(tmp_path / "model"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows_train"] == ROWS and (tmp_path / "model" / "MLmodel").exists()
+
+
 def test_train_says_what_is_wrong_and_leaves_nothing(gyre, tmp_path):
     data = write(tmp_path / "rows.csv", training_table())
     out = tmp_path / "model"
@@ -503,13 +511,14 @@ def test_train_says_what_is_wrong_and_leaves_nothing(gyre, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "rows.csv"]
 
 
-def test_an_interrupted_training_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP])
+def test_an_interrupted_training_leaves_nothing(tmp_path, ending):
     data = write(tmp_path / "rows.csv", training_table())
     process = subprocess.Popen([gyre_binary(), "train", "--data", str(data), "--target", "late", "--trees", "10000",
                                 "--max-depth", "12", "--features", "origin,distance", "--out", str(tmp_path / "m")],
                                stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert "train [" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130 and "interrupted" in errors
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

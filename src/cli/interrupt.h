@@ -1,11 +1,12 @@
 #pragma once
-// SIGINT and SIGTERM as answers instead of ends, for commands that have to tidy up or say something first.
+// SIGINT, SIGTERM and SIGHUP (a closed terminal) as answers instead of ends, for commands that have to tidy
+// up or say something first.
 #include <csignal>
 #include <cstdint>
 
 namespace gyre::cli {
 
-/// Keeps both signals back in this thread as long as it lives. Threads that are started meanwhile inherit
+/// Keeps the signals back in this thread as long as it lives. Threads that are started meanwhile inherit
 /// that; child processes do not. A signal that nobody waited for takes effect at the end.
 class InterruptWatch {
  public:

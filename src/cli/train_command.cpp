@@ -29,6 +29,7 @@ constexpr std::string_view kTable = "rows";
 struct TrainFlags {
     std::vector<std::string> data;
     std::string sql;
+    std::vector<std::string> columns;
     std::vector<std::string> text_columns;
     std::vector<std::string> null_tokens;
     std::vector<std::string> features;
@@ -89,6 +90,7 @@ std::vector<table::SourceSpec> inputs_of(const TrainFlags& flags) {
     for (const std::string& path : flags.data) {
         source.paths.push_back(fs::absolute(path).string());
     }
+    source.columns = flags.columns;
     for (const std::string& column : flags.text_columns) {
         source.types[column] = "text";
     }
@@ -276,6 +278,8 @@ void add_train_command(CLI::App& app, Globals& globals) {
     command->add_option("--out", flags->out, "Folder of the package; with --name a model repository.")
         ->required();
     command->add_option("--name", flags->name, "Write to OUT/NAME/<next version>.");
+    command->add_option("--columns", flags->columns, "Names of the columns of a CSV without a header.")
+        ->delimiter(',');
     command->add_option("--text", flags->text_columns, "Columns of a CSV to read as text.")->delimiter(',');
     command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
     command->add_option("--holdout", flags->holdout, "Rows kept back: fraction, time or none.")
