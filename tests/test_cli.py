@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import gyre_binary
+from conftest import ROOT, gyre_binary
 
 
 def write(path, text: str):
@@ -44,7 +44,8 @@ def test_step_validates_a_table(gyre, tmp_path):
 def test_step_names_its_kinds_when_it_does_not_know_one(gyre, tmp_path):
     done, result = run_step(gyre, tmp_path, "cook", {}, "a\n1\n")
     assert done.returncode == 2
-    assert "evaluate, gate, sql, train, validate" in result["error"]["message"]
+    for kind in ("evaluate", "gate", "sql", "train", "validate"):
+        assert kind in result["error"]["message"]
 
 
 def test_step_is_hidden(gyre):
@@ -212,7 +213,7 @@ class Stub:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = do_DELETE = answer
+            do_GET = do_POST = do_PUT = do_DELETE = answer
 
             def log_message(self, *_):
                 pass
@@ -253,11 +254,11 @@ def test_deploy_and_remove(stub, client):
 
 
 def test_labels_are_sent_in_batches_and_counted(stub, client, tmp_path):
-    stub.answers = {f"POST {NATIVE}/labels": {"accepted": 9, "duplicates": 1, "unknown": 2}}
+    stub.answers = {f"POST {NATIVE}/labels": {"accepted": 9, "duplicates": 1, "revisions": 0, "unknown": 2}}
     labels = write(tmp_path / "labels.csv", "request_id,value,time\n" + "".join(
         f"{i},{i % 2},2013-01-02T03:04:05Z\n" for i in range(1200)))
     assert client.json("labels", "flights", "--file", str(labels)) == {
-        "sent": 1200, "accepted": 18, "duplicates": 2, "unknown": 4}
+        "sent": 1200, "accepted": 18, "duplicates": 2, "revisions": 0, "unknown": 4}
     bodies = [body for _, body in stub.asked]
     assert [len(body["labels"]) for body in bodies] == [1000, 200] and bodies[0]["endpoint"] == "flights"
     assert bodies[0]["labels"][1] == {"request_id": "1", "value": 1, "time": "2013-01-02T03:04:05Z"}
@@ -302,17 +303,19 @@ ROLLOUT = {"id": "r1", "endpoint": "flights", "champion": "flights/1", "candidat
 
 def test_rollout(stub, client):
     stub.answers = {f"POST {NATIVE}/rollouts": ROLLOUT, f"GET {NATIVE}/rollouts": {"rollouts": [ROLLOUT]},
+                    f"GET {NATIVE}/rollouts/r1": ROLLOUT,
                     f"POST {NATIVE}/rollouts/r1/pause": {**ROLLOUT, "state": "paused"}}
-    done = client("rollout", "start", "flights", "flights/2", "--option", "alpha=0.01", "--option", "metric=brier")
+    done = client("rollout", "start", "flights", "flights/2", "--option", "sequential.margin=0.01", "--option",
+                  "sequential.steps=[0.1,1]", "--option", "effect_delay=1d")
     assert done.returncode == 0, done.stderr
     assert stub.asked[0][1] == {"endpoint": "flights", "model": "flights/2", "policy": "sequential",
-                                "options": {"alpha": 0.01, "metric": "brier"}}
+                                "options": {"sequential": {"margin": 0.01, "steps": [0.1, 1]}, "effect_delay": "1d"}}
     assert client("rollout", "list", "--endpoint", "flights").stdout.splitlines()[1].startswith("r1")
     assert stub.asked[-1][0] == f"GET {NATIVE}/rollouts?endpoint=flights"
     assert client.json("rollout", "show", "r1") == ROLLOUT
     assert "-0.02" in client("rollout", "show", "r1").stdout
     missing = client("rollout", "show", "r2")
-    assert missing.returncode == 4 and "gyre rollout list" in missing.stderr
+    assert missing.returncode == 4
     assert client.json("rollout", "pause", "r1")["state"] == "paused"
     assert client("rollout", "start", "flights", "flights/2", "--option", "alpha").returncode == 2
 
@@ -340,7 +343,7 @@ def test_pipeline_run_waits_and_its_end_is_the_exit_code(stub, client):
 
 
 def test_pipeline_lists(stub, client):
-    stub.answers = {f"GET {NATIVE}/pipelines": {"pipelines": [{"name": "retrain", "updated_at": "2013-01-01T00:00:00Z"}]},
+    stub.answers = {f"GET {NATIVE}/pipelines": {"pipelines": [{"name": "retrain", "updated_at": "2013-01-01"}]},
                     f"GET {NATIVE}/pipeline-runs": {"runs": [run_document("failed", "failed", 0)]},
                     f"GET {NATIVE}/pipeline-runs/run-1": run_document("failed", "failed", 0),
                     f"GET {NATIVE}/pipelines/retrain/decisions": {"decisions": [
@@ -351,6 +354,8 @@ def test_pipeline_lists(stub, client):
                                                                                        "manual"]
     assert stub.asked[-1][0] == f"GET {NATIVE}/pipeline-runs?pipeline=retrain"
     assert "train" in client("pipeline", "show", "run-1").stdout
+    stub.answers[f"POST {NATIVE}/pipeline-runs/run-1/cancel"] = run_document("cancelled", "failed", 0)
+    assert client.json("pipeline", "cancel", "run-1")["state"] == "cancelled"
     assert "cooldown until" in client("pipeline", "why", "retrain").stdout
 
 
@@ -374,7 +379,7 @@ def test_pipeline_lint_and_put(stub, client, tmp_path):
     assert client("pipeline", "lint", str(tmp_path / "none.yaml")).returncode == 4
     stub.answers = {f"POST {NATIVE}/pipelines": {"name": "retrain"}}
     assert client("pipeline", "put", str(good)).stdout == "put pipeline retrain\n"
-    assert stub.asked == [(f"POST {NATIVE}/pipelines", {"text": GOOD_PIPELINE})]
+    assert stub.asked == [(f"POST {NATIVE}/pipelines", {"yaml": GOOD_PIPELINE})]
 
 
 def test_monitor_views(stub, client, tmp_path):
@@ -388,7 +393,8 @@ def test_monitor_views(stub, client, tmp_path):
                         "columns": [{"column": "distance", "type": "number", "statistic": "psi", "value": 0.3,
                                      "threshold": 0.2, "drifted": True}]}}
     assert "flights" in client("monitor", "list").stdout
-    assert client("monitor", "alerts").stdout == "no alerts\n"
+    assert client("monitor", "alerts", "--endpoint", "flights", "--firing").stdout == "no alerts\n"
+    assert stub.asked[-1][0] == f"GET {NATIVE}/alerts?endpoint=flights&firing=true"
     assert "0.71 [0.69, 0.73]" in client("monitor", "performance", "flights").stdout
     assert client.json("monitor", "performance", "flights")["windows"] == [window]
     drift = client("monitor", "drift", "flights").stdout
@@ -397,6 +403,38 @@ def test_monitor_views(stub, client, tmp_path):
     assert client("monitor", "add", str(file)).stdout == "added monitor m\n"
     assert stub.asked[-1][1] == {"name": "m", "endpoint": "flights"}
     assert client("monitor", "add", str(write(tmp_path / "x.json", "{"))).returncode == 2
+
+
+def test_datasets(stub, client, tmp_path):
+    stub.answers = {f"GET {NATIVE}/datasets": {"datasets": [{"name": "rows.csv", "bytes": 4}]},
+                    f"PUT {NATIVE}/datasets/rows.csv": {"bytes": 4}}
+    assert client("datasets").stdout.splitlines()[1].split() == ["rows.csv", "4"]
+    rows = write(tmp_path / "rows.csv", "1234")
+    assert client("datasets", "put", "rows.csv", str(rows)).stdout == "put dataset rows.csv (4 B)\n"
+    assert stub.asked[-1] == (f"PUT {NATIVE}/datasets/rows.csv", 1234)
+    assert client("datasets", "put", "rows.csv", str(tmp_path / "none")).returncode == 4
+
+
+def test_a_command_line_that_cannot_be_read_says_where_to_look(gyre):
+    typo = gyre("pedict", "flights")
+    assert typo.returncode == 2
+    assert typo.stderr == "gyre: no command 'pedict' (did you mean 'predict'?); see 'gyre --help'\n"
+    assert gyre("events", "tial").stderr == ("gyre: no command 'tial' (did you mean 'tail'?); see "
+                                             "'gyre events --help'\n")
+    assert gyre("events").stderr == "gyre: a command is missing; see 'gyre events --help'\n"
+    document = json.loads(gyre("--json", "predict", "--row", "{}").stderr)
+    assert document["code"] == "invalid_argument" and "gyre predict --help" in document["message"]
+
+
+def test_interrupting_a_wait_says_that_the_run_goes_on(stub):
+    stub.answers = {f"POST {NATIVE}/pipelines/retrain/runs": run_document("queued", "pending", 0),
+                    f"GET {NATIVE}/pipeline-runs/run-1": run_document("running", "running", 0.5)}
+    process = subprocess.Popen([gyre_binary(), "--url", stub.url, "pipeline", "run", "retrain", "--wait"],
+                               stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert "retrain [" in process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130 and "the run goes on" in errors
 
 
 def mlflow_run(name: str) -> dict:
@@ -453,6 +491,14 @@ def test_train_writes_a_package_that_the_server_serves(gyre, make_server, tmp_pa
     assert near < far
 
 
+def test_train_reads_a_table_without_a_header(gyre, tmp_path):
+    data = write(tmp_path / "rows.csv", training_table().split("\n", 1)[1])
+    done = gyre("--json", "train", "--data", str(data), "--columns", "origin,distance,late", "--target", "late",
+                "--holdout", "none", "--trees", "3", "--out", str(tmp_path / "model"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows_train"] == ROWS and (tmp_path / "model" / "MLmodel").exists()
+
+
 def test_train_says_what_is_wrong_and_leaves_nothing(gyre, tmp_path):
     data = write(tmp_path / "rows.csv", training_table())
     out = tmp_path / "model"
@@ -465,13 +511,14 @@ def test_train_says_what_is_wrong_and_leaves_nothing(gyre, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "rows.csv"]
 
 
-def test_an_interrupted_training_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP])
+def test_an_interrupted_training_leaves_nothing(tmp_path, ending):
     data = write(tmp_path / "rows.csv", training_table())
     process = subprocess.Popen([gyre_binary(), "train", "--data", str(data), "--target", "late", "--trees", "10000",
                                 "--max-depth", "12", "--features", "origin,distance", "--out", str(tmp_path / "m")],
                                stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert "train [" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130 and "interrupted" in errors
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
@@ -515,3 +562,15 @@ def test_completion_of_other_shells_knows_all_commands(gyre):
         script = gyre("completion", shell).stdout
         for words in ("gyre pipeline why", "gyre rollout promote", "gyre train"):
             assert f"'{words}'" in script, (shell, words)
+
+
+def test_the_documentation_names_every_command(gyre):
+    document = (ROOT / "docs" / "cli.md").read_text()
+    script = gyre("completion", "fish").stdout
+    commands = {line.split("-a '")[1].split("'")[0]: line.split('"')[1] for line in script.splitlines()
+                if line.startswith("complete") and " -a " in line}
+    assert {"predict", "verify", "cancel"} <= commands.keys()
+    lines = [line for line in document.splitlines() if "gyre" in line or "also:" in line]
+    for name, group in commands.items():
+        assert any(f"gyre {name}" in line or f"{group} {name}" in line or
+                   ("also:" in line and group in line and name in line) for line in lines), (group, name)

@@ -1,14 +1,13 @@
 // Adapter: CLI11. `gyre events`: what changed, live, and whether the chain is whole.
-#include <chrono>
 #include <cstdio>
 #include <deque>
 #include <optional>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
 #include "cli/action.h"
+#include "cli/interrupt.h"
 #include "cli/remote.h"
 
 namespace gyre::cli {
@@ -16,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kPage = 1000;
 constexpr int kReconnectsMax = 30;  // in a row, without an event between them
-constexpr std::chrono::seconds kReconnectPause{1};
+constexpr std::int64_t kReconnectPauseMs = 1000;
 
 struct TailFlags {
     std::optional<std::int64_t> after;
@@ -100,7 +99,9 @@ Result<void> follow(Remote& remote, const TailFlags& flags, const Globals& globa
         if (!passing || ++failures > kReconnectsMax) {
             return ended ? Result<void>(unavailable("the server keeps ending the stream")) : ended;
         }
-        std::this_thread::sleep_for(kReconnectPause);
+        if (InterruptWatch().wait(kReconnectPauseMs)) {
+            return Error(ErrorCode::cancelled, "interrupted");
+        }
     }
 }
 

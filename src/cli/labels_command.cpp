@@ -26,6 +26,7 @@ struct LabelCounts {
     std::int64_t sent = 0;
     std::int64_t accepted = 0;
     std::int64_t duplicates = 0;
+    std::int64_t revisions = 0;
     std::int64_t unknown = 0;
 };
 
@@ -62,6 +63,7 @@ Result<Json> send_labels(const LabelFlags& flags, const Globals& globals) {
         GYRE_TRY(const Json answer, remote.post(native("/labels"), body));
         counts.accepted += answer.integer_or("accepted", 0);
         counts.duplicates += answer.integer_or("duplicates", 0);
+        counts.revisions += answer.integer_or("revisions", 0);
         counts.unknown += answer.integer_or("unknown", 0);
         progress.update(batch.fraction, with_thousands(counts.sent) + " labels");
         return {};
@@ -72,6 +74,7 @@ Result<Json> send_labels(const LabelFlags& flags, const Globals& globals) {
     return Json::object({{"sent", counts.sent},
                          {"accepted", counts.accepted},
                          {"duplicates", counts.duplicates},
+                         {"revisions", counts.revisions},
                          {"unknown", counts.unknown}});
 }
 
@@ -91,7 +94,8 @@ void add_labels_command(CLI::App& app, Globals& globals) {
             print_facts(document, {{"sent", "sent"},
                                    {"accepted", "accepted"},
                                    {"duplicates", "duplicates"},
-                                   {"unknown", "unknown"}});
+                                   {"revisions", "revisions"},
+                                   {"no prediction yet", "unknown"}});
         });
     });
 }

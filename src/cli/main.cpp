@@ -7,24 +7,57 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error_code.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 namespace gyre::cli {
 namespace {
 
-constexpr std::array kCommands{&add_server_command,  &add_version_command,   &add_openapi_command,
-                               &add_config_command,  &add_step_command,      &add_predict_command,
-                               &add_deploy_command,  &add_endpoints_command, &add_labels_command,
-                               &add_events_command,  &add_rollout_command,   &add_pipeline_command,
-                               &add_monitor_command, &add_runs_command,      &add_models_command,
-                               &add_train_command,   &add_sql_command,       &add_demo_command,
-                               &add_completion_command};
+constexpr std::array kCommands{
+    &add_server_command,  &add_version_command,  &add_openapi_command,   &add_config_command,
+    &add_step_command,    &add_predict_command,  &add_deploy_command,    &add_endpoints_command,
+    &add_labels_command,  &add_events_command,   &add_rollout_command,   &add_pipeline_command,
+    &add_monitor_command, &add_runs_command,     &add_models_command,    &add_train_command,
+    &add_sql_command,     &add_datasets_command, &add_demo_command,      &add_completion_command};
 constexpr const char* kDefaultUrl = "http://127.0.0.1:5000";
 const int kExitUsage = info_of(ErrorCode::invalid_argument).exit_code;
 
 std::string environment_or(const char* name, const char* fallback) {
     const char* value = std::getenv(name);
     return value != nullptr && *value != '\0' ? value : fallback;
+}
+
+/// The innermost command that was named, as typed: "gyre events".
+std::string path_of(const CLI::App& app, const CLI::App*& innermost) {
+    std::string path = app.get_name();
+    innermost = &app;
+    while (!innermost->get_subcommands().empty()) {
+        innermost = innermost->get_subcommands().front();
+        path += " " + innermost->get_name();
+    }
+    return path;
+}
+
+/// The sentence for a command line that cannot be read.
+Error usage_error(const CLI::App& app, const CLI::ParseError& failure) {
+    const CLI::App* innermost = nullptr;
+    const std::string path = path_of(app, innermost);
+    std::string what = failure.what();
+    const auto commands =
+        innermost->get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); });
+    std::vector<std::string> words = app.remaining(true);  // of all levels
+    std::erase_if(words, [](const std::string& word) { return word.starts_with('-'); });
+    if (!commands.empty() && !words.empty()) {
+        std::vector<std::string> names;
+        for (const CLI::App* one : commands) {
+            names.push_back(one->get_name());
+        }
+        const std::vector<std::string_view> known(names.begin(), names.end());
+        what = "no command '" + words.front() + "'" + suggestion(words.front(), known);
+    } else if (failure.get_name() == "RequiredError" && !commands.empty()) {
+        what = "a command is missing";
+    }
+    return invalid_argument(what + "; see '" + path + " --help'");
 }
 
 int run(int argc, char** argv) {
@@ -45,8 +78,7 @@ int run(int argc, char** argv) {
         if (failure.get_exit_code() == 0) {  // --help
             return app.exit(failure);
         }
-        std::fprintf(stderr, "gyre: %s; see 'gyre --help'\n", failure.what());
-        return kExitUsage;
+        return report(usage_error(app, failure), globals);
     }
     return globals.action ? globals.action() : kExitUsage;
 }

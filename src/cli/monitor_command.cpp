@@ -22,10 +22,15 @@ Result<Json> add_monitor(const std::string& path, const Globals& globals) {
 }
 
 void show_monitors(const Json& document) {
-    print_items(
-        list_in(document),
-        {{"monitor", "name"}, {"id", "id"}, {"endpoint", "endpoint"}, {"kind", "kind"}, {"state", "state"}},
-        "no monitors; add one with 'gyre monitor add FILE'");
+    print_items(list_in(document),
+                {{"monitor", "name"},
+                 {"endpoint", "endpoint"},
+                 {"kind", "kind"},
+                 {"metric", "metric"},
+                 {"severity", "severity"},
+                 {"looked up to", "position"},
+                 {"id", "id"}},
+                "no monitors; add one with 'gyre monitor add FILE'");
 }
 
 void show_alerts(const Json& document) {
@@ -113,8 +118,14 @@ void add_monitor_command(CLI::App& app, Globals& globals) {
         });
     });
     CLI::App* alerts = group->add_subcommand("alerts", "Alerts, firing and resolved.");
-    on_chosen(*alerts, globals,
-              [&globals] { return finish(globals, Remote(globals).get(native("/alerts")), show_alerts); });
+    const auto endpoint = std::make_shared<std::string>();
+    const auto firing = std::make_shared<bool>(false);
+    alerts->add_option("--endpoint", *endpoint, "Of this endpoint only.");
+    alerts->add_flag("--firing", *firing, "Only those that fire now.");
+    on_chosen(*alerts, globals, [endpoint, firing, &globals] {
+        const std::string query = query_of({{"endpoint", *endpoint}, {"firing", *firing ? "true" : ""}});
+        return finish(globals, Remote(globals).get(native("/alerts") + query), show_alerts);
+    });
     add_endpoint_view(*group, globals, "drift", "How the columns of an endpoint have moved.", show_drift);
     add_endpoint_view(*group, globals, "performance", "Metrics by window of event time.", show_performance);
 }

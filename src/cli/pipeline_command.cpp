@@ -1,13 +1,12 @@
 // Adapter: CLI11. `gyre pipeline`: definitions, runs, and why something ran or did not.
-#include <chrono>
 #include <cstdio>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/action.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "pipelines/plan.h"
@@ -16,7 +15,7 @@ namespace gyre::cli {
 namespace {
 
 constexpr std::uint64_t kPipelineBytesMax = 1U << 20U;
-constexpr std::chrono::milliseconds kPollEvery{300};
+constexpr std::int64_t kPollMs = 300;
 
 struct RunFlags {
     std::string name;
@@ -65,7 +64,7 @@ int lint(const std::string& path, const Globals& globals) {
 
 Result<Json> put(const std::string& path, const Globals& globals) {
     GYRE_TRY(std::string text, read_file(path, kPipelineBytesMax));
-    return Remote(globals).post(native("/pipelines"), Json::object({{"text", std::move(text)}}));
+    return Remote(globals).post(native("/pipelines"), Json::object({{"yaml", std::move(text)}}));
 }
 
 bool has_ended(const Json& run) {
@@ -97,6 +96,7 @@ Result<Json> wait_for_run(Remote& remote, Json run, const RunFlags& flags) {
     }
     const std::string id = run.string_or("id", "");
     Progress progress(flags.name, detect_progress_style());
+    const InterruptWatch watch;
     while (!has_ended(run)) {
         const auto [fraction, note] = progress_of(run);
         progress.update(fraction, note);
@@ -105,7 +105,10 @@ Result<Json> wait_for_run(Remote& remote, Json run, const RunFlags& flags) {
                          "run '" + id + "' has not ended after " + flags.timeout +
                              "; it goes on, see 'gyre pipeline show " + id + "'");
         }
-        std::this_thread::sleep_for(kPollEvery);
+        if (watch.wait(kPollMs)) {
+            return Error(ErrorCode::cancelled,
+                         "interrupted; the run goes on, see 'gyre pipeline show " + id + "'");
+        }
         GYRE_TRY(run, remote.get(native("pipeline-runs", id)));
     }
     progress.finish(run.string_or("state", ""));
@@ -239,6 +242,13 @@ void add_list_commands(CLI::App& group, Globals& globals) {
     show->add_option("run", *name, "Run.")->required();
     on_chosen(*show, globals, [name, &globals] {
         return finish(globals, Remote(globals).get(native("pipeline-runs", *name)), show_run);
+    });
+    CLI::App* cancel = group.add_subcommand("cancel", "End a run and all its steps.");
+    cancel->add_option("run", *name, "Run.")->required();
+    on_chosen(*cancel, globals, [name, &globals] {
+        return finish(globals,
+                      Remote(globals).post(native("pipeline-runs", *name, "/cancel"), Json::object()),
+                      show_run);
     });
     CLI::App* why = group.add_subcommand("why", "What triggers decided: why it ran, or did not.");
     why->add_option("name", *name, "Pipeline.")->required();

@@ -17,23 +17,32 @@ struct StartFlags {
     std::vector<std::string> options;
 };
 
+/// {"sequential": {"alpha": 0.01}} of {"sequential.alpha": 0.01}.
+Json nested(const Json& flat) {
+    Json out = Json::object();
+    for (const JsonMember& member : flat.members()) {
+        Json* at = &out;
+        std::string_view key = member.key;
+        for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
+            const std::string_view head = key.substr(0, dot);
+            if (at->find(head) == nullptr || !at->find(head)->is_object()) {
+                at->set(head, Json::object());
+            }
+            at = at->find(head);
+            key.remove_prefix(dot + 1);
+        }
+        at->set(key, member.value);
+    }
+    return out;
+}
+
 Result<Json> start(const StartFlags& flags, const Globals& globals) {
     GYRE_TRY(const ModelRef checked, parse_model_ref(flags.model));
-    GYRE_TRY(Json options, key_values("--option", flags.options));
+    GYRE_TRY(const Json options, key_values("--option", flags.options));
     return Remote(globals).post(native("/rollouts"), Json::object({{"endpoint", flags.endpoint},
                                                                    {"model", flags.model},
                                                                    {"policy", flags.policy},
-                                                                   {"options", std::move(options)}}));
-}
-
-Result<Json> find(const std::string& id, const Globals& globals) {
-    GYRE_TRY(const Json document, Remote(globals).get(native("/rollouts")));
-    for (const Json& rollout : list_in(document)) {
-        if (rollout.string_or("id", "") == id) {
-            return rollout;
-        }
-    }
-    return not_found("no rollout '" + id + "'; 'gyre rollout list' names them");
+                                                                   {"options", nested(options)}}));
 }
 
 void show_rollout(const Json& rollout) {
@@ -45,8 +54,12 @@ void show_rollout(const Json& rollout) {
                           {"state", "state"},
                           {"exposure", "exposure"},
                           {"reason", "reason"},
+                          {"cause", "cause"},
                           {"started", "started_at"},
                           {"as of", "as_of"},
+                          {"ended", "ended_at"},
+                          {"pending", "pending.action"},
+                          {"takes effect", "pending.effective_at"},
                           {"exposed predictions", "exposed_predictions"},
                           {"metric", "evidence.metric"},
                           {"pairs", "evidence.n"},
@@ -89,10 +102,10 @@ void add_start(CLI::App& group, Globals& globals) {
     CLI::App* command = group.add_subcommand("start", "Put a candidate beside the champion.");
     const auto flags = std::make_shared<StartFlags>();
     command->add_option("endpoint", flags->endpoint, "Endpoint.")->required();
-    command->add_option("model", flags->model, "Candidate: flights/2, flights@challenger.")->required();
-    command->add_option("--policy", flags->policy, "sequential, simple or simple-literal.")
+    command->add_option("model", flags->model, "Candidate, such as flights/2.")->required();
+    command->add_option("--policy", flags->policy, "sequential, unpaired, simple or simple-literal.")
         ->capture_default_str();
-    command->add_option("--option", flags->options, "Option of the policy, NAME=VALUE; repeatable.")
+    command->add_option("--option", flags->options, "Such as sequential.loss.alpha=0.01; repeatable.")
         ->allow_extra_args(false);
     on_chosen(*command, globals,
               [flags, &globals] { return finish(globals, start(*flags, globals), show_rollout); });
@@ -124,7 +137,9 @@ void add_rollout_command(CLI::App& app, Globals& globals) {
     CLI::App* show = group->add_subcommand("show", "One rollout with its evidence.");
     const auto id = std::make_shared<std::string>();
     show->add_option("id", *id, "Rollout.")->required();
-    on_chosen(*show, globals, [id, &globals] { return finish(globals, find(*id, globals), show_rollout); });
+    on_chosen(*show, globals, [id, &globals] {
+        return finish(globals, Remote(globals).get(native("rollouts", *id)), show_rollout);
+    });
     add_verb(*group, globals, "promote", "Make the candidate the champion now.");
     add_verb(*group, globals, "abort", "End it; the champion stays.");
     add_verb(*group, globals, "pause", "Keep the exposure where it is.");

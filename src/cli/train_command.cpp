@@ -1,7 +1,5 @@
 // Adapter: CLI11. `gyre train`: a model package from a file, trained in a child process of this one.
 #include <algorithm>
-#include <cctype>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +10,7 @@
 #include "base/model_ref.h"
 #include "base/text.h"
 #include "cli/action.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/temp_directory.h"
 #include "runtime/child_process.h"
@@ -30,6 +29,7 @@ constexpr std::string_view kTable = "rows";
 struct TrainFlags {
     std::vector<std::string> data;
     std::string sql;
+    std::vector<std::string> columns;
     std::vector<std::string> text_columns;
     std::vector<std::string> null_tokens;
     std::vector<std::string> features;
@@ -39,28 +39,6 @@ struct TrainFlags {
     std::string name;
     std::int64_t memory_mb = 2048;
     training::TrainSpec spec;
-};
-
-/// SIGINT and SIGTERM kept back while a child works, so that its files can be removed first.
-class InterruptWatch {
- public:
-    InterruptWatch() {
-        sigemptyset(&watched_);
-        sigaddset(&watched_, SIGINT);
-        sigaddset(&watched_, SIGTERM);
-        pthread_sigmask(SIG_BLOCK, &watched_, &before_);
-    }
-    ~InterruptWatch() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    InterruptWatch(const InterruptWatch&) = delete;
-    InterruptWatch& operator=(const InterruptWatch&) = delete;
-    [[nodiscard]] bool interrupted() const {
-        const timespec now{};
-        return sigtimedwait(&watched_, nullptr, &now) > 0;
-    }
-
- private:
-    sigset_t watched_{};
-    sigset_t before_{};
 };
 
 /// The lines that a step adds to its progress file.
@@ -112,6 +90,7 @@ std::vector<table::SourceSpec> inputs_of(const TrainFlags& flags) {
     for (const std::string& path : flags.data) {
         source.paths.push_back(fs::absolute(path).string());
     }
+    source.columns = flags.columns;
     for (const std::string& column : flags.text_columns) {
         source.types[column] = "text";
     }
@@ -213,7 +192,7 @@ Result<Json> run_child_step(const training::StepSpec& step, const std::string& t
     ProgressTail tail(step.output_dir + "/progress.jsonl");
     std::optional<runtime::ChildExit> exit;
     while (!(exit = child.wait(kPollMs))) {
-        if (watch.interrupted()) {
+        if (watch.wait(0)) {
             child.stop();
             return Error(ErrorCode::cancelled, "training was interrupted; nothing was written");
         }
@@ -299,6 +278,8 @@ void add_train_command(CLI::App& app, Globals& globals) {
     command->add_option("--out", flags->out, "Folder of the package; with --name a model repository.")
         ->required();
     command->add_option("--name", flags->name, "Write to OUT/NAME/<next version>.");
+    command->add_option("--columns", flags->columns, "Names of the columns of a CSV without a header.")
+        ->delimiter(',');
     command->add_option("--text", flags->text_columns, "Columns of a CSV to read as text.")->delimiter(',');
     command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
     command->add_option("--holdout", flags->holdout, "Rows kept back: fraction, time or none.")
