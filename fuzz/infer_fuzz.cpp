@@ -9,6 +9,7 @@
 #include "api/oip/infer_codec.h"
 #include "base/json.h"
 #include "runtime/http/limits.h"
+#include "serving/limits.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -35,28 +36,24 @@ std::vector<Signature> make_signatures() {
     return {tensor, mixed, text};
 }
 
-/// Touches every value that the reader says is there.
+bool same(double a, double b) {
+    return a == b || (std::isnan(a) && std::isnan(b));
+}
+
+/// Touches every value that the reader says is there, and copies it.
 void use(const Signature& signature, const gyre::serving::RowBuffer& rows) {
     if (rows.rows() == 0 || rows.rows() > gyre::serving::kRowsPerRequestMax ||
         rows.column_count() != signature.columns.size()) {
         std::abort();
     }
-    std::size_t bytes = 0;
-    double sum = 0.0;
+    const gyre::serving::RowBuffer copy = rows.owned_copy();
     for (std::size_t column = 0; column < rows.column_count(); ++column) {
         for (std::size_t row = 0; row < rows.rows(); ++row) {
-            if (rows.is_text(column)) {
-                for (const char c : rows.text(column, row).text) {
-                    bytes += static_cast<unsigned char>(c);
-                }
-            } else {
-                sum += rows.number(column, row);
+            if (rows.is_text(column) ? rows.text(column, row).text != copy.text(column, row).text
+                                     : !same(rows.number(column, row), copy.number(column, row))) {
+                std::abort();
             }
         }
-    }
-    const gyre::serving::RowBuffer copy = rows.owned_copy();
-    if (copy.rows() != rows.rows() || (bytes == 0 && std::isinf(sum) && copy.column_count() == 0)) {
-        std::abort();
     }
 }
 
