@@ -1,5 +1,6 @@
 #include "server/platform.h"
 
+#include "api/mlflow/routes.h"
 #include "api/native/endpoint_routes.h"
 #include "api/native/event_routes.h"
 #include "api/oip/routes.h"
@@ -156,6 +157,7 @@ void Platform::add_routes(api::RouteTable& table) {
         [](const ModelRef& ref) -> Result<api::ResolvedModel> { return not_found("model '" + ref.str() + "' is not registered"); },
         [](const std::string&) { return Json(); });
     api::add_event_routes(table, *impl_->events);
+    api::add_mlflow_routes(table, *impl_->tracking, *impl_->registry, *impl_->artifacts);
     api::add_ui_routes(table);
 }
 
