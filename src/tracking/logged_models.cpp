@@ -190,6 +190,10 @@ Result<void> append_model_metrics(Transaction& tx, std::string_view run_id,
 
 Result<LoggedModel> Tracking::create_logged_model(const Principal& principal, const NewLoggedModel& model) {
     GYRE_TRY_VOID(check_model_name(model.name));
+    if (model.model_type.size() > kModelNameMax || model.source_run_id.size() > kModelNameMax) {
+        return invalid_argument("a model's type and run must have at most " + std::to_string(kModelNameMax) +
+                                " bytes");
+    }
     GYRE_TRY_VOID(check_pairs(model.params, "params"));
     GYRE_TRY_VOID(check_pairs(model.tags, "tags"));
     const std::string model_id = "m-" + make_hex_id();

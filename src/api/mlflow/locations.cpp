@@ -16,7 +16,7 @@ std::string shown(std::string_view text) {
     return std::string(text.substr(0, 300));
 }
 
-Result<std::string> location_in_run(tracking::Tracking& tracking, std::string_view source) {
+Result<ModelSource> source_in_run(tracking::Tracking& tracking, std::string_view source) {
     const std::string_view rest = source.substr(kRuns.size());
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     const std::string_view path = rest.substr(std::min(slash + 1, rest.size()));
@@ -25,32 +25,34 @@ Result<std::string> location_in_run(tracking::Tracking& tracking, std::string_vi
     }
     const auto run = tracking.get_run(rest.substr(0, slash));
     if (!run) {
-        return run.error().code() == ErrorCode::not_found ? Result<std::string>(std::string(source))
-                                                          : run.error();
+        return run.error().code() == ErrorCode::not_found
+                   ? Result<ModelSource>(ModelSource{std::string(source)})
+                   : run.error();
     }
-    return path.empty() ? run->info.artifact_uri : run->info.artifact_uri + "/" + std::string(path);
+    return ModelSource{path.empty() ? run->info.artifact_uri
+                                    : run->info.artifact_uri + "/" + std::string(path)};
 }
 
-Result<std::string> location_of_model(tracking::Tracking& tracking, registry::Registry& registry,
-                                      std::string_view source) {
+Result<ModelSource> source_of_model(tracking::Tracking& tracking, registry::Registry& registry,
+                                    std::string_view source) {
     const std::string_view rest = source.substr(kModels.size());
     const std::size_t slash = rest.find('/');
     const std::size_t at = rest.rfind('@');
     if (slash == std::string_view::npos && at == std::string_view::npos) {
         GYRE_TRY(const tracking::LoggedModel model, tracking.get_logged_model(rest));
-        return model.artifact_uri;
+        return ModelSource{model.artifact_uri, model.source_run_id};
     }
     if (slash == std::string_view::npos) {
         GYRE_TRY(const registry::ModelVersion version,
                  registry.get_version_by_alias(rest.substr(0, at), rest.substr(at + 1)));
-        return version.storage_location;
+        return ModelSource{version.storage_location};
     }
     const auto number = parse_integer(rest.substr(slash + 1));
     if (!number) {
         return invalid_argument("Invalid model version source: '" + shown(source) + "'");
     }
     GYRE_TRY(const registry::ModelVersion version, registry.get_version(rest.substr(0, slash), *number));
-    return version.storage_location;
+    return ModelSource{version.storage_location};
 }
 
 }  // namespace
@@ -68,17 +70,17 @@ Result<std::string> blob_path_of(std::string_view uri, std::string_view child) {
     return path;
 }
 
-Result<std::string> storage_location_of(tracking::Tracking& tracking, registry::Registry& registry,
-                                        std::string_view source) {
+Result<ModelSource> resolve_source(tracking::Tracking& tracking, registry::Registry& registry,
+                                   std::string_view source) {
     if (source.starts_with(kArtifacts)) {
         GYRE_TRY(const std::string path, blob_path_of(source));
-        return std::string(kArtifacts) + path;
+        return ModelSource{std::string(kArtifacts) + path};
     }
     if (source.starts_with(kRuns)) {
-        return location_in_run(tracking, source);
+        return source_in_run(tracking, source);
     }
     if (source.starts_with(kModels)) {
-        return location_of_model(tracking, registry, source);
+        return source_of_model(tracking, registry, source);
     }
     return invalid_argument("Invalid model version source: '" + shown(source) +
                             "'. Expected mlflow-artifacts:/, runs:/ or models:/ of this server.");

@@ -14,10 +14,15 @@ namespace gyre::api::mlflow {
 /// Errors: invalid_argument for another scheme and for paths that BlobStore refuses.
 Result<std::string> blob_path_of(std::string_view uri, std::string_view child = "");
 
-/// Where the files of a model version's `source` are. Sources are "runs:/RUN/PATH", "models:/m-ID",
+struct ModelSource {
+    std::string location;     // where the files are
+    std::string run_id = {};  // the run that made them, when the source is a logged model
+};
+
+/// What a model version's `source` names. Sources are "runs:/RUN/PATH", "models:/m-ID",
 /// "models:/NAME/VERSION", "models:/NAME@ALIAS" and "mlflow-artifacts:/PATH"; others are invalid_argument. A
 /// run that is not here leaves its source as it is: it names nothing then.
-Result<std::string> storage_location_of(tracking::Tracking& tracking, registry::Registry& registry,
-                                        std::string_view source);
+Result<ModelSource> resolve_source(tracking::Tracking& tracking, registry::Registry& registry,
+                                   std::string_view source);
 
 }  // namespace gyre::api::mlflow

@@ -103,10 +103,11 @@ class Versions {
 
     Result<Json> create(const Context& context, CreateVersion in) const {
         registry::NewVersion version;
-        GYRE_TRY(version.storage_location, storage_location_of(tracking_, registry_, in.source));
+        GYRE_TRY(ModelSource source, resolve_source(tracking_, registry_, in.source));
+        version.storage_location = std::move(source.location);
         version.name = std::move(in.name);
         version.source = std::move(in.source);
-        version.run_id = std::move(in.run_id);
+        version.run_id = in.run_id.empty() ? std::move(source.run_id) : std::move(in.run_id);
         version.run_link = std::move(in.run_link);
         version.model_id = std::move(in.model_id);
         version.description = std::move(in.description);
