@@ -1,6 +1,7 @@
 #include "api/mlflow/wire.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/text.h"
@@ -245,51 +246,45 @@ Result<std::string> read_text(const Json& json, std::string_view name) {
 
 namespace {
 
-/// The endpoint as a route below one prefix; text lives in the returned object.
-struct Declared {
-    std::string path;
-    std::string id;
-
-    Declared(std::string_view prefix, std::string_view id_prefix, std::string_view api,
-             const Endpoint& endpoint)
-        : path(std::string(prefix) + std::string(api) + std::string(endpoint.path)),
-          id(std::string(id_prefix) + std::string(endpoint.id)) {}
-    [[nodiscard]] RouteDoc doc(const Endpoint& endpoint, PoolName pool) const {
-        return {.method = endpoint.method,
-                .path = path,
-                .id = id,
-                .summary = endpoint.summary,
-                .access = endpoint.access,
-                .pool = pool,
-                .body_bytes_max = endpoint.body_bytes_max,
-                .success = 200,
-                .tag = "mlflow",
-                .errors = &errors()};
-    }
+struct Prefix {
+    std::string_view path;
+    std::string_view id;
+    bool ajax;
 };
-
-constexpr std::string_view kApi = "/api/2.0/";
-constexpr std::string_view kAjax = "/ajax-api/2.0/";
-constexpr std::string_view kApiId = "mlflow_";
-constexpr std::string_view kAjaxId = "mlflow_ajax_";
+constexpr std::array<Prefix, 2> kPrefixes{
+    {{"/api/2.0/", "mlflow_", false}, {"/ajax-api/2.0/", "mlflow_ajax_", true}}};
 
 }  // namespace
 
+void Routes::each_prefix(const Endpoint& endpoint, std::string_view api, PoolName pool, Prefixes prefixes,
+                         const std::function<void(const RouteDoc&)>& declare) {
+    for (const Prefix& prefix : kPrefixes) {
+        if (!prefix.ajax && prefixes == Prefixes::ajax) {
+            continue;
+        }
+        const std::string path = std::string(prefix.path).append(api).append(endpoint.path);
+        const std::string id = std::string(prefix.id).append(endpoint.id);
+        declare({.method = endpoint.method,
+                 .path = path,
+                 .id = id,
+                 .summary = endpoint.summary,
+                 .access = endpoint.access,
+                 .pool = pool,
+                 .body_bytes_max = endpoint.body_bytes_max,
+                 .success = 200,
+                 .tag = "mlflow",
+                 .errors = &errors()});
+    }
+}
+
 void Routes::raw(const Endpoint& endpoint, std::string_view api, PoolName pool, const RawHandler& handler,
                  Prefixes prefixes) {
-    if (prefixes == Prefixes::both) {
-        const Declared declared(kApi, kApiId, api, endpoint);
-        table_.raw(declared.doc(endpoint, pool), handler);
-    }
-    const Declared declared(kAjax, kAjaxId, api, endpoint);
-    table_.raw(declared.doc(endpoint, pool), handler);
+    each_prefix(endpoint, api, pool, prefixes, [&](const RouteDoc& doc) { table_.raw(doc, handler); });
 }
 
 void Routes::stream(const Endpoint& endpoint, std::string_view api, const SinkHandler& handler) {
-    const Declared plain(kApi, kApiId, api, endpoint);
-    table_.stream(plain.doc(endpoint, PoolName::files), handler);
-    const Declared ajax(kAjax, kAjaxId, api, endpoint);
-    table_.stream(ajax.doc(endpoint, PoolName::files), handler);
+    each_prefix(endpoint, api, PoolName::files, Prefixes::both,
+                [&](const RouteDoc& doc) { table_.stream(doc, handler); });
 }
 
 }  // namespace gyre::api::mlflow

@@ -142,7 +142,8 @@ class Routes {
             context.response.body = out.dump();
             return {};
         };
-        raw(endpoint, "mlflow", PoolName::sql, handler, prefixes);
+        each_prefix(endpoint, "mlflow", PoolName::sql, prefixes,
+                    [&](const RouteDoc& doc) { table_.raw_json<In>(doc, handler); });
     }
     /// `api` is the part of the path behind "/api/2.0/".
     void raw(const Endpoint& endpoint, std::string_view api, PoolName pool, const RawHandler& handler,
@@ -151,6 +152,9 @@ class Routes {
     [[nodiscard]] RouteTable& table() { return table_; }
 
  private:
+    void each_prefix(const Endpoint& endpoint, std::string_view api, PoolName pool, Prefixes prefixes,
+                     const std::function<void(const RouteDoc&)>& declare);
+
     RouteTable& table_;
 };
 
