@@ -84,6 +84,23 @@ def test_an_xgboost_model_is_logged_registered_and_loaded(client):
     assert (loaded.predict(x) == model.predict(x)).all()
 
 
+def test_autologging_of_xgboost(client):
+    x, y = iris_like()
+    mlflow.xgboost.autolog(log_datasets=True, model_format="json")
+    try:
+        with mlflow.start_run() as run:
+            data = xgboost.DMatrix(x, y)
+            xgboost.train({"objective": "binary:logistic", "max_depth": 2}, data, 4, evals=[(data, "train")], verbose_eval=False)
+    finally:
+        mlflow.xgboost.autolog(disable=True)
+    logged = client.get_run(run.info.run_id)
+    assert logged.info.status == "FINISHED" and logged.data.params["max_depth"] == "2"
+    history = client.get_metric_history(run.info.run_id, "train-logloss")
+    assert [each.step for each in history] == [0, 1, 2, 3] and history[3].value < history[0].value
+    assert len(logged.outputs.model_outputs) == 1 and len(logged.inputs.dataset_inputs) == 2
+    assert "feature_importance_weight.json" in {each.path for each in client.list_artifacts(run.info.run_id)}
+
+
 def test_logged_models_are_finalized_tagged_searched_and_deleted(client):
     one = client.create_logged_model("0", name="one", params={"p": "1"}, tags={"t": "a"}, model_type="tree")
     two = client.create_logged_model("0", name="two")

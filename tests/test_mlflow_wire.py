@@ -176,6 +176,30 @@ def test_artifacts_are_streamed_listed_and_deleted(server):
         assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")
 
 
+def test_uploads_that_meet_a_folder_or_a_file_are_refused(server):
+    root = server.url + "/api/2.0/mlflow-artifacts/artifacts"
+    assert requests.put(root + "/a/b", data=b"x").status_code == 200
+    for path in ("/a", "/a/b/c"):
+        answer = requests.put(root + path, data=b"y")
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_STATE")
+    assert requests.get(root + "/a").status_code == 404
+    assert requests.get(root + "/a/b").text == "x"
+
+
+def test_batches_and_bodies_are_bounded(wire):
+    run_id = wire.ok("POST", "runs/create", {})["run"]["info"]["run_id"]
+    points = [{"key": "m", "value": i, "timestamp": 1} for i in range(1001)]
+    assert "at most 1000 metrics. Got 1001" in wire.error("POST", "runs/log-batch", {"run_id": run_id, "metrics": points})[2]
+    wire.ok("POST", "runs/log-batch", {"run_id": run_id, "metrics": points[:1000]})
+    wire.ok("POST", "runs/log-batch", {"run_id": run_id, "params": [{"key": "long", "value": "v" * 7000}],
+                                       "tags": [{"key": "long", "value": "v" * 9000}]})
+    data = wire.ok("GET", "runs/get", {"run_id": run_id})["run"]["data"]
+    assert len(data["params"][0]["value"]) == 6000
+    assert [len(tag["value"]) for tag in data["tags"] if tag["key"] == "long"] == [8000]
+    assert wire.error("POST", "runs/log-batch",
+                      {"run_id": run_id, "params": [{"key": "k", "value": "v" * (8 << 20)}]})[0] == 413
+
+
 def test_an_upload_that_is_cut_short_leaves_nothing(server):
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"PUT /api/2.0/mlflow-artifacts/artifacts/cut.bin HTTP/1.1\r\nHost: localhost\r\n"

@@ -13,7 +13,7 @@ using storage::BlobStore;
 
 constexpr std::size_t kUploadBytesMax = 10U << 20U;
 
-struct ListArtifacts {
+struct ListArtifacts : Lenient {
     std::string run_id;
     std::string path = {};
     static constexpr auto fields() {
@@ -23,7 +23,7 @@ struct ListArtifacts {
     }
 };
 
-struct ListModelArtifacts {
+struct ListModelArtifacts : Lenient {
     std::string model_id;
     std::string artifact_directory_path = {};
     static constexpr auto fields() {

@@ -6,7 +6,7 @@ namespace {
 
 using http::Method;
 
-struct CreateExperiment {
+struct CreateExperiment : Lenient {
     std::string name;
     std::string artifact_location = {};
     std::vector<Pair> tags = {};
@@ -19,14 +19,14 @@ struct CreateExperiment {
     }
 };
 
-struct ExperimentId {
+struct ExperimentId : Lenient {
     std::string experiment_id;
     static constexpr auto fields() {
         return std::tuple{Field{"experiment_id", &ExperimentId::experiment_id, "The experiment."}};
     }
 };
 
-struct ExperimentName {
+struct ExperimentName : Lenient {
     std::string experiment_name;
     static constexpr auto fields() {
         return std::tuple{
@@ -34,7 +34,7 @@ struct ExperimentName {
     }
 };
 
-struct RenameExperiment {
+struct RenameExperiment : Lenient {
     std::string experiment_id;
     std::string new_name;
     static constexpr auto fields() {
@@ -43,7 +43,7 @@ struct RenameExperiment {
     }
 };
 
-struct ExperimentTag {
+struct ExperimentTag : Lenient {
     std::string experiment_id;
     std::string key;
     std::string value = {};
@@ -54,7 +54,7 @@ struct ExperimentTag {
     }
 };
 
-struct SearchExperiments {
+struct SearchExperiments : Lenient {
     std::int64_t max_results = 1000;
     std::string page_token = {};
     std::string filter = {};
@@ -71,7 +71,7 @@ struct SearchExperiments {
     }
 };
 
-struct SearchDatasets {
+struct SearchDatasets : Lenient {
     std::vector<std::string> experiment_ids = {};
     static constexpr auto fields() {
         return std::tuple{Field{"experiment_ids", &SearchDatasets::experiment_ids, "At most 20 experiments.",

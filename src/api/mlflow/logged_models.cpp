@@ -6,7 +6,7 @@ namespace {
 
 using http::Method;
 
-struct CreateLoggedModel {
+struct CreateLoggedModel : Lenient {
     std::string experiment_id;
     std::string name = {};
     std::string model_type = {};
@@ -24,14 +24,14 @@ struct CreateLoggedModel {
     }
 };
 
-struct ModelName {
+struct ModelName : Lenient {
     std::string model_id;
     static constexpr auto fields() {
         return std::tuple{Field{"model_id", &ModelName::model_id, "The logged model."}};
     }
 };
 
-struct FinalizeModel {
+struct FinalizeModel : Lenient {
     std::string model_id;
     tracking::ModelStatus status = tracking::ModelStatus::ready;
     static constexpr auto fields() {
@@ -40,7 +40,7 @@ struct FinalizeModel {
     }
 };
 
-struct ModelPairs {
+struct ModelPairs : Lenient {
     std::string model_id;
     std::vector<Pair> params = {};
     std::vector<Pair> tags = {};
@@ -51,7 +51,7 @@ struct ModelPairs {
     }
 };
 
-struct ModelTagName {
+struct ModelTagName : Lenient {
     std::string model_id;
     std::string tag_key;
     static constexpr auto fields() {
@@ -60,7 +60,7 @@ struct ModelTagName {
     }
 };
 
-struct DatasetFilter {
+struct DatasetFilter : Lenient {
     std::string dataset_name;
     std::string dataset_digest = {};
     static constexpr auto fields() {
@@ -69,7 +69,7 @@ struct DatasetFilter {
     }
 };
 
-struct OrderMessage {
+struct OrderMessage : Lenient {
     std::string field_name;
     bool ascending = true;
     std::string dataset_name = {};
@@ -83,7 +83,7 @@ struct OrderMessage {
     }
 };
 
-struct SearchModels {
+struct SearchModels : Lenient {
     std::vector<std::string> experiment_ids = {};
     std::string filter = {};
     std::vector<DatasetFilter> datasets = {};

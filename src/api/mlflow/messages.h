@@ -11,7 +11,7 @@
 
 namespace gyre::api::mlflow {
 
-struct Pair {
+struct Pair : Lenient {
     std::string key;
     std::string value = {};
     static constexpr auto fields() {
@@ -21,7 +21,7 @@ struct Pair {
 };
 std::vector<tracking::KeyValue> key_values(std::vector<Pair> pairs);
 
-struct RunName {
+struct RunName : Lenient {
     std::string run_id;
     static constexpr auto fields() { return std::tuple{Field{"run_id", &RunName::run_id, "The run."}}; }
 };

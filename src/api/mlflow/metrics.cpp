@@ -12,7 +12,7 @@ using http::Method;
 constexpr std::size_t kBulkRunsMax = 100;
 constexpr std::int64_t kIntervalPointsMax = 2500;  // per run
 
-struct MetricMessage {
+struct MetricMessage : Lenient {
     std::string key;
     double value = 0;
     std::int64_t timestamp = 0;
@@ -32,7 +32,7 @@ struct MetricMessage {
     }
 };
 
-struct LogMetric {
+struct LogMetric : Lenient {
     std::string run_id;
     std::string key;
     double value = 0;
@@ -54,7 +54,7 @@ struct LogMetric {
     }
 };
 
-struct LogBatch {
+struct LogBatch : Lenient {
     std::string run_id;
     std::vector<MetricMessage> metrics = {};
     std::vector<Pair> params = {};
@@ -67,7 +67,7 @@ struct LogBatch {
     }
 };
 
-struct GetHistory {
+struct GetHistory : Lenient {
     std::string run_id;
     std::string metric_key;
     std::int64_t max_results = tracking::kHistoryPageMax;
@@ -81,7 +81,7 @@ struct GetHistory {
     }
 };
 
-struct GetBulk {
+struct GetBulk : Lenient {
     std::vector<std::string> run_id = {};
     std::string metric_key;
     std::int64_t max_results = tracking::kHistoryPageMax;
@@ -93,7 +93,7 @@ struct GetBulk {
     }
 };
 
-struct GetInterval {
+struct GetInterval : Lenient {
     std::vector<std::string> run_ids = {};
     std::string metric_key;
     std::optional<std::int64_t> start_step = {};
@@ -109,7 +109,8 @@ struct GetInterval {
     }
 };
 
-tracking::Metric metric_of(MetricMessage in) {
+template <class Message>
+tracking::Metric metric_of(Message in) {
     return {std::move(in.key),
             in.value,
             in.timestamp,
@@ -131,11 +132,10 @@ Result<Json> log_batch(tracking::Tracking& tracking, LogBatch in) {
 }
 
 Result<Json> log_metric(tracking::Tracking& tracking, LogMetric in) {
+    const std::string run_id = in.run_id;
     tracking::Batch batch;
-    batch.metrics.push_back(
-        metric_of({std::move(in.key), in.value, in.timestamp, in.step, std::move(in.model_id),
-                   std::move(in.dataset_name), std::move(in.dataset_digest)}));
-    return empty_answer(tracking.log_batch(in.run_id, batch));
+    batch.metrics.push_back(metric_of(std::move(in)));
+    return empty_answer(tracking.log_batch(run_id, batch));
 }
 
 Result<Json> get_history(tracking::Tracking& tracking, const GetHistory& in) {

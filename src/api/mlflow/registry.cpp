@@ -6,7 +6,7 @@ namespace {
 
 using http::Method;
 
-struct CreateModel {
+struct CreateModel : Lenient {
     std::string name;
     std::vector<Pair> tags = {};
     std::string description = {};
@@ -17,7 +17,7 @@ struct CreateModel {
     }
 };
 
-struct ModelMessage {
+struct ModelMessage : Lenient {
     std::string name;
     std::string description = {};
     static constexpr auto fields() {
@@ -26,7 +26,7 @@ struct ModelMessage {
     }
 };
 
-struct RenameModel {
+struct RenameModel : Lenient {
     std::string name;
     std::string new_name;
     static constexpr auto fields() {
@@ -35,7 +35,7 @@ struct RenameModel {
     }
 };
 
-struct ModelTag {
+struct ModelTag : Lenient {
     std::string name;
     std::string key;
     std::string value = {};
@@ -46,7 +46,7 @@ struct ModelTag {
     }
 };
 
-struct SearchRegistry {
+struct SearchRegistry : Lenient {
     std::string filter = {};
     std::int64_t max_results = 100;
     std::vector<std::string> order_by = {};
@@ -60,7 +60,7 @@ struct SearchRegistry {
     }
 };
 
-struct LatestVersions {
+struct LatestVersions : Lenient {
     std::string name;
     std::vector<std::string> stages = {};
     static constexpr auto fields() {
@@ -69,7 +69,7 @@ struct LatestVersions {
     }
 };
 
-struct AliasName {
+struct AliasName : Lenient {
     std::string name;
     std::string alias;
     static constexpr auto fields() {
@@ -78,7 +78,7 @@ struct AliasName {
     }
 };
 
-struct SetAlias {
+struct SetAlias : Lenient {
     std::string name;
     std::string alias;
     std::int64_t version = 0;

@@ -6,7 +6,7 @@ namespace {
 
 using http::Method;
 
-struct CreateRun {
+struct CreateRun : Lenient {
     std::string experiment_id = {};
     std::string user_id = {};
     std::string run_name = {};
@@ -22,7 +22,7 @@ struct CreateRun {
     }
 };
 
-struct UpdateRun {
+struct UpdateRun : Lenient {
     std::string run_id;
     std::optional<tracking::RunStatus> status = {};
     std::optional<std::int64_t> end_time = {};
@@ -35,7 +35,7 @@ struct UpdateRun {
     }
 };
 
-struct RunPair {
+struct RunPair : Lenient {
     std::string run_id;
     std::string key;
     std::string value = {};
@@ -45,7 +45,7 @@ struct RunPair {
     }
 };
 
-struct DatasetMessage {
+struct DatasetMessage : Lenient {
     std::string name;
     std::string digest;
     std::string source_type = {};
@@ -63,7 +63,7 @@ struct DatasetMessage {
     }
 };
 
-struct DatasetInputMessage {
+struct DatasetInputMessage : Lenient {
     std::vector<Pair> tags = {};
     DatasetMessage dataset = {};
     static constexpr auto fields() {
@@ -72,7 +72,7 @@ struct DatasetInputMessage {
     }
 };
 
-struct ModelLinkMessage {
+struct ModelLinkMessage : Lenient {
     std::string model_id;
     std::int64_t step = 0;
     static constexpr auto fields() {
@@ -82,7 +82,7 @@ struct ModelLinkMessage {
     }
 };
 
-struct LogInputs {
+struct LogInputs : Lenient {
     std::string run_id;
     std::vector<DatasetInputMessage> datasets = {};
     std::vector<ModelLinkMessage> models = {};
@@ -93,7 +93,7 @@ struct LogInputs {
     }
 };
 
-struct LogModel {
+struct LogModel : Lenient {
     std::string run_id;
     std::string model_json;
     static constexpr auto fields() {
@@ -102,7 +102,7 @@ struct LogModel {
     }
 };
 
-struct SearchRuns {
+struct SearchRuns : Lenient {
     std::vector<std::string> experiment_ids = {};
     std::string filter = {};
     tracking::ViewType run_view_type = tracking::ViewType::active_only;

@@ -10,7 +10,7 @@ using http::Method;
 
 constexpr std::int64_t kVersionsPageDefault = 10'000;
 
-struct CreateVersion {
+struct CreateVersion : Lenient {
     std::string name;
     std::string source;
     std::string run_id = {};
@@ -30,7 +30,7 @@ struct CreateVersion {
     }
 };
 
-struct VersionMessage {
+struct VersionMessage : Lenient {
     std::string name;
     std::string version;
     std::string description = {};
@@ -41,7 +41,7 @@ struct VersionMessage {
     }
 };
 
-struct TransitionStage {
+struct TransitionStage : Lenient {
     std::string name;
     std::string version;
     std::string stage;
@@ -55,7 +55,7 @@ struct TransitionStage {
     }
 };
 
-struct VersionTag {
+struct VersionTag : Lenient {
     std::string name;
     std::string version;
     std::string key;
@@ -68,7 +68,7 @@ struct VersionTag {
     }
 };
 
-struct SearchVersions {
+struct SearchVersions : Lenient {
     std::string filter = {};
     std::int64_t max_results = kVersionsPageDefault;
     std::vector<std::string> order_by = {};

@@ -14,8 +14,13 @@
 namespace gyre::api::mlflow {
 
 inline constexpr std::string_view kVersion = "3.6.0";  // what GET /version says
-inline constexpr std::size_t kBodyBytesMax = 4U << 20U;
+inline constexpr std::size_t kBodyBytesMax = 8U << 20U;
 inline constexpr std::size_t kInputsBodyBytesMax = 32U << 20U;  // datasets carry profiles of up to 16 MiB
+
+/// Base of the protocol's messages: fields that we do not know are ignored.
+struct Lenient {
+    static constexpr UnknownFields unknown_fields = UnknownFields::ignore;
+};
 
 /// {"error_code":"RESOURCE_DOES_NOT_EXIST","message":"..."}. A condition that stays is never a 5xx, since
 /// clients repeat those for minutes.
