@@ -87,7 +87,7 @@ TEST_F(LoggedModelsTest, params_do_not_change_and_tags_do) {
 
 TEST_F(LoggedModelsTest, bounds_and_names_are_checked) {
     NewLoggedModel model;
-    for (const std::string name :
+    for (const std::string& name :
          {std::string("a/b"), std::string("a:b"), std::string(kModelNameMax + 1, 'a')}) {
         model.name = name;
         EXPECT_EQ(tracking_->create_logged_model(me_, model).error().code(), ErrorCode::invalid_argument)
