@@ -34,6 +34,9 @@ class RouteTable final : public http::Application {
     /// Body span in (context.request.body), buffer out (context.response). Also for answers that are streamed
     /// (response.source, response.events).
     void raw(const RouteDoc& doc, RawHandler handler);
+    /// The same for a protocol with its own reading of JSON: In is what it reads, for the documents.
+    template <Described In>
+    void raw_json(const RouteDoc& doc, RawHandler handler);
     /// A request body that is taken in pieces and never held as a whole.
     void stream(const RouteDoc& doc, SinkHandler handler);
     /// Unknown paths under `prefix` are answered in this dialect.
@@ -96,6 +99,16 @@ void RouteTable::typed(const RouteDoc& doc, Fn fn) {
         }
     };
     add_typed(doc, std::move(route), route_detail::input_fields<In>(), std::move(handler));
+}
+
+template <Described In>
+void RouteTable::raw_json(const RouteDoc& doc, RawHandler handler) {
+    Route route;
+    route.input = schema_of<In>();
+    route.output = Json::object();
+    route.typed = true;
+    route.run = std::move(handler);
+    add(doc, std::move(route));
 }
 
 }  // namespace gyre::api

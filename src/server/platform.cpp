@@ -1,5 +1,6 @@
 #include "server/platform.h"
 
+#include "api/mlflow/routes.h"
 #include "api/native/endpoint_routes.h"
 #include "api/native/event_routes.h"
 #include "api/native/loop_routes.h"
@@ -182,6 +183,7 @@ void Platform::add_routes(api::RouteTable& table) {
     api::add_pipeline_routes(table, impl_->loop->engine());
     api::add_dataset_routes(table, *impl_->datasets);
     api::add_event_routes(table, *impl_->events);
+    api::add_mlflow_routes(table, *impl_->tracking, *impl_->registry, *impl_->artifacts);
     api::add_ui_routes(table);
 }
 

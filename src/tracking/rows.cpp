@@ -1,5 +1,8 @@
 #include "tracking/rows.h"
 
+#include <array>
+
+#include "base/rng.h"
 #include "tracking/limits.h"
 #include "tracking/metric_store.h"
 #include "tracking/validate.h"
@@ -158,6 +161,19 @@ Result<void> put_run_tag(Transaction& tx, std::int64_t run, const KeyValue& tag)
         return tx.run("UPDATE runs SET name = ? WHERE id = ?", value, run);
     }
     return {};
+}
+
+std::string made_up_name() {
+    static constexpr std::array<std::string_view, 16> kAdjectives{
+        "amber", "brisk", "calm",  "clever", "daring",  "eager", "fabled", "gentle",
+        "keen",  "lucid", "merry", "nimble", "patient", "quiet", "rapid",  "steady"};
+    static constexpr std::array<std::string_view, 16> kAnimals{
+        "badger", "crane",  "dolphin", "falcon", "finch",  "heron", "ibex",  "koala",
+        "lynx",   "marten", "newt",    "otter",  "puffin", "raven", "stoat", "wren"};
+    std::array<std::uint8_t, 4> random{};
+    fill_random(random);
+    return std::string(kAdjectives[random[0] % 16]) + "-" + std::string(kAnimals[random[1] % 16]) + "-" +
+           std::to_string((random[2] * 256 + random[3]) % 1000);
 }
 
 }  // namespace gyre::tracking

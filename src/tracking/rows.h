@@ -34,6 +34,14 @@ Result<Experiment> find_active_experiment(storage::Reader& reader, std::int64_t 
 Result<std::vector<KeyValue>> key_values(storage::Statement rows);
 /// Everything of a run.
 Result<Run> load_run(storage::Reader& reader, RunRow row);
+/// The row number of a logged model that is not deleted. Errors: not_found in MLflow's words.
+Result<std::int64_t> find_logged_model(storage::Reader& reader, std::string_view model_id);
+Result<LoggedModel> load_logged_model(storage::Reader& reader, std::int64_t row);
+/// Keeps the metrics that name a logged model with that model, too.
+Result<void> append_model_metrics(storage::Transaction& tx, std::string_view run_id,
+                                  const std::vector<Metric>& metrics);
+/// "patient-heron-417"
+std::string made_up_name();
 /// Replaces a tag; "mlflow.runName" also renames the run.
 Result<void> put_run_tag(storage::Transaction& tx, std::int64_t run, const KeyValue& tag);
 

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <array>
 
-#include "base/rng.h"
 #include "events/events.h"
 #include "storage/search/filter.h"
 #include "tracking/metric_store.h"
@@ -23,20 +21,6 @@ Result<void> append_event(Transaction& tx, const Principal& principal, const std
     GYRE_TRY_VOID(events::append(
         tx, {.type = type, .subject = "run/" + run.run_id, .principal = principal, .data = std::move(data)}));
     return {};
-}
-
-/// "patient-heron-417"
-std::string made_up_name() {
-    static constexpr std::array<std::string_view, 16> kAdjectives{
-        "amber", "brisk", "calm",  "clever", "daring",  "eager", "fabled", "gentle",
-        "keen",  "lucid", "merry", "nimble", "patient", "quiet", "rapid",  "steady"};
-    static constexpr std::array<std::string_view, 16> kAnimals{
-        "badger", "crane",  "dolphin", "falcon", "finch",  "heron", "ibex",  "koala",
-        "lynx",   "marten", "newt",    "otter",  "puffin", "raven", "stoat", "wren"};
-    std::array<std::uint8_t, 4> random{};
-    fill_random(random);
-    return std::string(kAdjectives[random[0] % 16]) + "-" + std::string(kAnimals[random[1] % 16]) + "-" +
-           std::to_string((random[2] * 256 + random[3]) % 1000);
 }
 
 /// The run's name, from the field or the tag mlflow.runName, which must agree; the tag is then always there.
@@ -232,6 +216,7 @@ Result<void> Tracking::log_batch(std::string_view run_id, const Batch& batch) {
         GYRE_TRY(const RunRow run, find_active_run(tx, run_id));
         GYRE_TRY_VOID(put_params(tx, run, batch.params));
         GYRE_TRY_VOID(append_metrics(tx, run.row, batch.metrics));
+        GYRE_TRY_VOID(append_model_metrics(tx, run.info.run_id, batch.metrics));
         for (const KeyValue& tag : batch.tags) {
             GYRE_TRY_VOID(put_run_tag(tx, run.row, tag));
         }

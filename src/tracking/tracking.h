@@ -48,6 +48,23 @@ class Tracking {
     /// Points of one key by timestamp, step, value.
     Result<Page<Metric>> metric_history(std::string_view run_id, std::string_view key,
                                         std::int64_t results_max, std::string_view page_token);
+    /// What the runs of the experiments used, at most kDatasetSummariesMax.
+    Result<std::vector<DatasetSummary>> search_datasets(const std::vector<std::int64_t>& experiment_ids);
+    /// Adds `model` (a JSON object) to the run's tag mlflow.log-model.history; the oldest make room.
+    Result<void> record_model(std::string_view run_id, const Json& model);
+
+    /// A pending model; its files go below its artifact_uri, then it is finalized.
+    Result<LoggedModel> create_logged_model(const Principal& principal, const NewLoggedModel& model);
+    Result<LoggedModel> get_logged_model(std::string_view model_id);
+    Result<LoggedModel> finalize_logged_model(const Principal& principal, std::string_view model_id,
+                                              ModelStatus status);
+    /// Params do not change: one that is there with another value is invalid_argument.
+    Result<void> log_model_params(std::string_view model_id, const std::vector<KeyValue>& params);
+    Result<void> set_model_tags(std::string_view model_id, const std::vector<KeyValue>& tags);
+    Result<void> delete_model_tag(std::string_view model_id, std::string_view key);
+    /// Its files stay.
+    Result<void> delete_logged_model(const Principal& principal, std::string_view model_id);
+    Result<Page<LoggedModel>> search_logged_models(const SearchLoggedModels& search);
 
  private:
     Tracking(storage::Database& database, std::string artifact_root)

@@ -100,6 +100,68 @@ struct Run {
     std::vector<ModelLink> model_outputs = {};
 };
 
+enum class ModelStatus : std::uint8_t { pending, ready, upload_failed };
+constexpr auto enum_names(ModelStatus) {
+    return std::array{EnumName{ModelStatus::pending, "LOGGED_MODEL_PENDING"},
+                      EnumName{ModelStatus::ready, "LOGGED_MODEL_READY"},
+                      EnumName{ModelStatus::upload_failed, "LOGGED_MODEL_UPLOAD_FAILED"}};
+}
+
+/// A metric of a logged model, and the run that logged it.
+struct ModelMetric {
+    Metric metric;
+    std::string run_id = {};
+};
+
+/// A model that a run has logged; not registered by that.
+struct LoggedModel {
+    std::string model_id = {};  // "m-" and 32 hex digits
+    std::int64_t experiment_id = 0;
+    std::string name = {};
+    std::string model_type = {};
+    std::string source_run_id = {};
+    std::string artifact_uri = {};
+    ModelStatus status = ModelStatus::pending;
+    std::int64_t creation_time_ms = 0;
+    std::int64_t last_update_time_ms = 0;
+    std::vector<KeyValue> params = {};
+    std::vector<KeyValue> tags = {};
+    std::vector<ModelMetric> metrics = {};
+};
+
+struct NewLoggedModel {
+    std::int64_t experiment_id = 0;
+    std::string name = {};  // "" for one made up
+    std::string model_type = {};
+    std::string source_run_id = {};
+    std::vector<KeyValue> params = {};
+    std::vector<KeyValue> tags = {};
+};
+
+struct ModelOrder {
+    std::string field = {};  // "creation_timestamp", "metrics.auc"
+    bool ascending = true;
+    std::string dataset_name = {};  // of a metric; "" for any
+    std::string dataset_digest = {};
+};
+
+struct SearchLoggedModels {
+    std::vector<std::int64_t> experiment_ids = {};
+    std::string filter = {};
+    std::vector<Dataset> datasets = {};  // name and digest; metrics in the filter are of these
+    std::vector<ModelOrder> order_by = {};
+    std::int64_t results_max = 100;
+    std::string page_token = {};
+};
+
+/// A dataset that runs of an experiment used, and what for.
+struct DatasetSummary {
+    std::int64_t experiment_id = 0;
+    std::string name = {};
+    std::string digest = {};
+    std::string context = {};
+};
+
 struct NewExperiment {
     std::string name = {};
     std::string artifact_location = {};  // "" for the default below the artifact root

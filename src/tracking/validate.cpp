@@ -1,6 +1,7 @@
 #include "tracking/validate.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/text.h"
@@ -58,6 +59,21 @@ Result<void> check_keys(const std::vector<KeyValue>& pairs, const std::string& w
         GYRE_TRY_VOID(check_key(pairs[i].key, what + "[" + std::to_string(i) + "].key"));
     }
     return {};
+}
+
+/// Where artifacts may be kept: with us, or where the client itself writes. The server opens none of the
+/// latter, and no path of its own machine can be named.
+Result<void> check_location_scheme(std::string_view location) {
+    static constexpr std::array<std::string_view, 8> kSchemes{
+        "mlflow-artifacts:/", "s3://", "gs://", "r2://", "abfss://", "wasbs://", "hdfs://", "dbfs:/"};
+    if (location.empty() ||
+        std::any_of(kSchemes.begin(), kSchemes.end(),
+                    [location](std::string_view scheme) { return location.starts_with(scheme); })) {
+        return {};
+    }
+    return invalid_argument(
+        "Invalid artifact_location: '" + std::string(location) +
+        "'. Expected one of the schemes mlflow-artifacts, s3, gs, r2, abfss, wasbs, hdfs, dbfs.");
 }
 
 Result<void> check_duplicates(const std::vector<KeyValue>& params) {
@@ -131,7 +147,7 @@ Result<void> check_artifact_location(std::string_view location) {
             "Invalid artifact_location: '" + std::string(location) +
             "'. It must not have fragments, parameters, queries, '..' or the scheme 'runs:'.");
     }
-    return {};
+    return check_location_scheme(location);
 }
 
 Result<void> check_batch(const Batch& batch) {
