@@ -1,8 +1,8 @@
 // YAML and JSON documents from anybody never crash, and what is read can be written and read again.
+#include <cstdlib>
+
 #include "base/config.h"
 #include "base/json.h"
-
-#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);

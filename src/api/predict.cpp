@@ -8,7 +8,8 @@ const model::Predictor& PredictTarget::model() const {
     return pinned != nullptr ? pinned->model.predictor() : endpoint->variants.front().model.predictor();
 }
 
-Result<PredictTarget> find_target(serving::Serving& serving, std::string_view name, std::string_view version) {
+Result<PredictTarget> find_target(serving::Serving& serving, std::string_view name,
+                                  std::string_view version) {
     const serving::RoutingTable& table = serving.table();
     PredictTarget target{table.peek(name), nullptr};
     if (target.endpoint == nullptr) {
@@ -22,16 +23,17 @@ Result<PredictTarget> find_target(serving::Serving& serving, std::string_view na
             for (const serving::RoutedVariant& variant : target.endpoint->variants) {
                 loaded.append(loaded.empty() ? "" : ", ").append(variant.version_text);
             }
-            return not_found("endpoint '" + std::string(name) + "' has no loaded version '" + std::string(version.substr(0, 40)) +
-                             "'; loaded: " + loaded);
+            return not_found("endpoint '" + std::string(name) + "' has no loaded version '" +
+                             std::string(version.substr(0, 40)) + "'; loaded: " + loaded);
         }
     }
-    const bool ready = target.pinned != nullptr ? static_cast<bool>(target.pinned->model)
-                                                : target.endpoint->ready() &&
-                                                      static_cast<bool>(target.endpoint->variants.front().model);
+    const bool ready =
+        target.pinned != nullptr
+            ? static_cast<bool>(target.pinned->model)
+            : target.endpoint->ready() && static_cast<bool>(target.endpoint->variants.front().model);
     if (!ready) {
-        return unavailable("endpoint '" + std::string(name) +
-                           "' is not ready; GET /api/gyre/v1/endpoints/" + std::string(name) + " says why");
+        return unavailable("endpoint '" + std::string(name) + "' is not ready; GET /api/gyre/v1/endpoints/" +
+                           std::string(name) + " says why");
     }
     return target;
 }
@@ -46,8 +48,8 @@ struct Scratch {
     std::vector<std::int64_t> times;
 };
 
-/// A row without an id of its own gets one; the only row of a request has the id that the answer's X-Request-Id
-/// tells, unless the client chose that, as it may be one of a whole trace.
+/// A row without an id of its own gets one; the only row of a request has the id that the answer's
+/// X-Request-Id tells, unless the client chose that, as it may be one of a whole trace.
 void name_rows(Scratch& scratch, std::size_t rows, const PredictInput& input, const Clock& clock,
                const Context& context) {
     scratch.ids.resize(rows);
@@ -73,7 +75,8 @@ void name_rows(Scratch& scratch, std::size_t rows, const PredictInput& input, co
 }  // namespace
 
 Result<PredictOutput> run_predict(serving::Serving& serving, const PredictTarget& target,
-                                  const serving::RowBuffer& rows, const PredictInput& input, const Context& context) {
+                                  const serving::RowBuffer& rows, const PredictInput& input,
+                                  const Context& context) {
     thread_local Scratch scratch;
     const std::size_t count = rows.rows();
     if (input.request_ids != nullptr && input.request_ids->size() != count) {
@@ -84,8 +87,8 @@ Result<PredictOutput> run_predict(serving::Serving& serving, const PredictTarget
     const std::int64_t arrival_us = serving.clock().now_us();
     scratch.times.resize(count);
     for (std::size_t row = 0; row < count; ++row) {
-        const auto stated = input.event_times_us.empty() ? input.event_time_us
-                                                         : std::optional(input.event_times_us[row]);
+        const auto stated =
+            input.event_times_us.empty() ? input.event_time_us : std::optional(input.event_times_us[row]);
         GYRE_TRY(scratch.times[row], serving.event_time_of(*target.endpoint, stated, arrival_us));
     }
     std::string_view key = scratch.ids.front();
@@ -99,7 +102,8 @@ Result<PredictOutput> run_predict(serving::Serving& serving, const PredictTarget
             key = number;
         }
     }
-    const serving::RoutedVariant& variant = target.pinned != nullptr ? *target.pinned : target.endpoint->choose(key);
+    const serving::RoutedVariant& variant =
+        target.pinned != nullptr ? *target.pinned : target.endpoint->choose(key);
     const serving::RequestMeta meta{scratch.ids, scratch.times, arrival_us, context.request.started_ns};
     GYRE_TRY_VOID(serving.predict(*target.endpoint, variant, rows, meta, scratch.values));
     return PredictOutput{scratch.values, scratch.ids, &variant};

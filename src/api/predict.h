@@ -1,13 +1,13 @@
 #pragma once
 // What the prediction routes of every protocol share: from a name to a variant, from rows to values.
-#include "api/route_table.h"
-#include "serving/serving.h"
-
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "api/route_table.h"
+#include "serving/serving.h"
 
 namespace gyre::api {
 
@@ -30,13 +30,14 @@ struct PredictInput {
 };
 
 struct PredictOutput {
-    std::span<const float> values;                 // [rows, width]
+    std::span<const float> values;                  // [rows, width]
     std::span<const std::string_view> request_ids;  // one a row
     const serving::RoutedVariant* variant = nullptr;
 };
 
 /// Chooses the variant, scores, logs. The spans live until the next call on this thread.
 Result<PredictOutput> run_predict(serving::Serving& serving, const PredictTarget& target,
-                                  const serving::RowBuffer& rows, const PredictInput& input, const Context& context);
+                                  const serving::RowBuffer& rows, const PredictInput& input,
+                                  const Context& context);
 
 }  // namespace gyre::api

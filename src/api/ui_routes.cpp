@@ -15,7 +15,8 @@ void answer_file(Context& context, const ui_bundle::UiFile& file) {
     context.response.body.assign(reinterpret_cast<const char*>(file.gzip.data()), file.gzip.size());
     context.response.encoded = true;
     context.response.add_header("Content-Encoding", "gzip");
-    context.response.add_header("Cache-Control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    context.response.add_header("Cache-Control",
+                                file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
     context.response.add_header("Content-Security-Policy", kContentPolicy);
 }
 
@@ -27,10 +28,17 @@ void add_ui_routes(RouteTable& table) {
         const std::string path = index ? "/" : "/" + std::string(file.name);
         std::string id = "ui_";
         for (const char c : file.name) {
-            id += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : '_');
+            id += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
+                      ? c
+                      : (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : '_');
         }
-        RouteDoc doc{.method = http::Method::get, .path = path, .id = id, .summary = "A file of the web UI.",
-                     .access = Access::open, .pool = PoolName::inline_io, .tag = "ui"};
+        RouteDoc doc{.method = http::Method::get,
+                     .path = path,
+                     .id = id,
+                     .summary = "A file of the web UI.",
+                     .access = Access::open,
+                     .pool = PoolName::inline_io,
+                     .tag = "ui"};
         table.raw(doc, [&file](Context& context) -> Result<void> {
             answer_file(context, file);
             return {};

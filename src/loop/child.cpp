@@ -1,12 +1,11 @@
 #include "loop/child.h"
 
+#include <algorithm>
+#include <unistd.h>
+
 #include "base/file.h"
 #include "loop/limits.h"
 #include "runtime/child_process.h"
-
-#include <algorithm>
-
-#include <unistd.h>
 
 namespace gyre::loop {
 namespace {
@@ -39,10 +38,12 @@ Error child_died(const runtime::ChildExit& exit, const std::string& log_path) {
     if (output.size() > kChildLogBytesMax) {
         output = output.substr(output.size() - kChildLogBytesMax);
     }
-    return internal_error("the step's process ended with " + exit.describe() + (output.empty() ? "" : ": " + output));
+    return internal_error("the step's process ended with " + exit.describe() +
+                          (output.empty() ? "" : ": " + output));
 }
 
-Result<Json> read_result(const std::string& folder, const runtime::ChildExit& exit, const std::string& log_path) {
+Result<Json> read_result(const std::string& folder, const runtime::ChildExit& exit,
+                         const std::string& log_path) {
     const auto text = read_file(folder + "/result.json", kResultBytesMax);
     if (!text) {
         return child_died(exit, log_path);
@@ -57,7 +58,8 @@ Result<Json> read_result(const std::string& folder, const runtime::ChildExit& ex
 
 }  // namespace
 
-Result<Json> run_child(const ChildOptions& options, const pipelines::StepContext& context, const training::StepSpec& spec) {
+Result<Json> run_child(const ChildOptions& options, const pipelines::StepContext& context,
+                       const training::StepSpec& spec) {
     GYRE_TRY_VOID(make_directories(spec.output_dir));
     const std::string spec_path = spec.output_dir + "/spec.json";
     const std::string log_path = spec.output_dir + "/output.txt";
@@ -85,7 +87,8 @@ Result<Json> run_child(const ChildOptions& options, const pipelines::StepContext
         }
         if (waited_ms > limit_ms) {
             process.stop();
-            return Error(ErrorCode::deadline_exceeded, "the step took longer than " + std::to_string(limit_ms) + " ms");
+            return Error(ErrorCode::deadline_exceeded,
+                         "the step took longer than " + std::to_string(limit_ms) + " ms");
         }
     }
 }

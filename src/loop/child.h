@@ -1,22 +1,23 @@
 #pragma once
-// Children: long work (training, evaluation, validation, export) in processes of their own, `gyre step SPEC`. The server
-// hands over files and a spec, and commits what comes back; a child never opens the data folder.
+// Children: long work (training, evaluation, validation, export) in processes of their own, `gyre step SPEC`.
+// The server hands over files and a spec, and commits what comes back; a child never opens the data folder.
+#include <string>
+
 #include "pipelines/step_kind.h"
 #include "training/step.h"
-
-#include <string>
 
 namespace gyre::loop {
 
 struct ChildOptions {
-    std::string program;            // the gyre binary; "" for this process's own
+    std::string program;  // the gyre binary; "" for this process's own
     std::int64_t timeout_ms = 3'600'000;
-    int nice = 10;                  // predictions come first
+    int nice = 10;  // predictions come first
 };
 
-/// Runs one step to its end: result.json's "result". Progress goes to `context.report`. Errors: what the child says in
-/// its result, cancelled, deadline_exceeded, internal with the end of its output when it died.
-Result<Json> run_child(const ChildOptions& options, const pipelines::StepContext& context, const training::StepSpec& spec);
+/// Runs one step to its end: result.json's "result". Progress goes to `context.report`. Errors: what the
+/// child says in its result, cancelled, deadline_exceeded, internal with the end of its output when it died.
+Result<Json> run_child(const ChildOptions& options, const pipelines::StepContext& context,
+                       const training::StepSpec& spec);
 
 /// What `gyre step` can do: the kinds of training, and
 ///   validate {"table", "suite"} -> SuiteResult

@@ -1,5 +1,4 @@
 #include "loop/child.h"
-
 #include "monitoring/export.h"
 #include "validation/validate.h"
 
@@ -17,7 +16,8 @@ struct ValidateParams {
 
 Result<training::StepOutcome> run_validate(training::StepContext& step) {
     GYRE_TRY(const ValidateParams params, from_json<ValidateParams>(step.spec.params));
-    GYRE_TRY(const validation::SuiteResult result, validation::validate(step.session, params.table, params.suite));
+    GYRE_TRY(const validation::SuiteResult result,
+             validation::validate(step.session, params.table, params.suite));
     return training::StepOutcome{gyre::to_json(result), 0};
 }
 
@@ -81,8 +81,8 @@ Result<training::StepOutcome> run_export(training::StepContext& step) {
                                          return {};
                                      }));
     if (count == 0) {
-        return not_found("endpoint '" + params.endpoint + "' has no labelled rows from " + format_rfc3339(params.from_us) +
-                         " to " + format_rfc3339(params.as_of_us));
+        return not_found("endpoint '" + params.endpoint + "' has no labelled rows from " +
+                         format_rfc3339(params.from_us) + " to " + format_rfc3339(params.as_of_us));
     }
     GYRE_TRY_VOID(step.session.add_batch("exported", rows.batch()));
     const std::string path = step.spec.output_dir + "/" + params.output;

@@ -1,21 +1,26 @@
 #include "loop/loop.h"
 
-#include "base/log.h"
-
 #include <chrono>
+
+#include "base/log.h"
 
 namespace gyre::loop {
 namespace {
 
 constexpr std::size_t kBaselinesMax = 64;
 
-std::string subject_of(const std::string& endpoint) { return "endpoint/" + endpoint; }
+std::string subject_of(const std::string& endpoint) {
+    return "endpoint/" + endpoint;
+}
 
 }  // namespace
 
-Loop::Loop(const LoopServices& services, const LoopOptions& options) : services_(services), options_(options) {}
+Loop::Loop(const LoopServices& services, const LoopOptions& options)
+    : services_(services), options_(options) {}
 
-Loop::~Loop() { stop(); }
+Loop::~Loop() {
+    stop();
+}
 
 Result<std::unique_ptr<Loop>> Loop::create(const LoopServices& services, const LoopOptions& options) {
     auto loop = std::unique_ptr<Loop>(new Loop(services, options));
@@ -29,25 +34,28 @@ Result<void> Loop::open() {
     const auto promote = [](storage::Transaction& tx, const std::string& model, std::int64_t version) {
         return registry::set_alias_in(tx, system_principal(), model, "champion", version);
     };
-    rollouts_ = std::make_unique<Rollouts>(services_.database, services_.serving, services_.monitoring.scores(), facts,
-                                           promote, services_.clock);
+    rollouts_ = std::make_unique<Rollouts>(services_.database, services_.serving,
+                                           services_.monitoring.scores(), facts, promote, services_.clock);
     monitors_ = std::make_unique<monitoring::MonitorService>(
-        services_.database, services_.monitoring.scores(), services_.monitoring.profiles(), &services_.monitoring.log(),
-        [this](const std::string& endpoint) { return context_of(endpoint); }, services_.clock);
+        services_.database, services_.monitoring.scores(), services_.monitoring.profiles(),
+        &services_.monitoring.log(), [this](const std::string& endpoint) { return context_of(endpoint); },
+        services_.clock);
     GYRE_TRY_VOID(monitors_->restore_watermarks());
     GYRE_TRY(pipelines::StepKinds kinds,
-             step_kinds({services_.monitoring, services_.serving, services_.tracking, services_.registry, services_.datasets,
-                         services_.packages, *rollouts_, services_.clock, options_.child, options_.data_folder,
-                         effect_delay_us_}));
+             step_kinds({services_.monitoring, services_.serving, services_.tracking, services_.registry,
+                         services_.datasets, services_.packages, *rollouts_, services_.clock, options_.child,
+                         options_.data_folder, effect_delay_us_}));
     pipelines::EngineOptions engine;
     engine.work_root = options_.work_root;
     engine.workers = options_.workers;
-    GYRE_TRY(engine_, pipelines::Engine::create(services_.database, services_.events, services_.clock, std::move(kinds),
-                                                std::move(engine)));
+    GYRE_TRY(engine_, pipelines::Engine::create(services_.database, services_.events, services_.clock,
+                                                std::move(kinds), std::move(engine)));
     return {};
 }
 
-Result<void> Loop::start() { return engine_->start(); }
+Result<void> Loop::start() {
+    return engine_->start();
+}
 
 void Loop::stop() {
     if (engine_) {
@@ -87,10 +95,12 @@ Result<void> Loop::move(const serving::EndpointSpec& spec, std::int64_t now_us) 
     static_cast<void>(evaluations);
     engine_->advance(subject_of(spec.name), now_us);
     if (spec.own_clock) {
-        const bool idle = engine_->wait_idle(now_us - effect_delay_us_, std::chrono::milliseconds(kSettleTimeoutMs));
+        const bool idle =
+            engine_->wait_idle(now_us - effect_delay_us_, std::chrono::milliseconds(kSettleTimeoutMs));
         if (!idle) {
             return Error(ErrorCode::deadline_exceeded,
-                         "what pipelines work on for '" + spec.name + "' has not ended in time; gyre pipeline runs shows it");
+                         "what pipelines work on for '" + spec.name +
+                             "' has not ended in time; gyre pipeline runs shows it");
         }
     }
     return rollouts_->tick(spec.name, now_us);
@@ -100,7 +110,8 @@ Result<void> Loop::move_clock(const std::string& endpoint, std::int64_t now_us) 
     const std::scoped_lock lock(move_mutex_);
     GYRE_TRY(const serving::StoredEndpoint stored, services_.serving.get(endpoint));
     if (!stored.spec.own_clock) {
-        return invalid_argument("endpoint '" + endpoint + "' follows the machine's clock; deploy it with own_clock to move it");
+        return invalid_argument("endpoint '" + endpoint +
+                                "' follows the machine's clock; deploy it with own_clock to move it");
     }
     services_.serving.drain_shadows();
     GYRE_TRY_VOID(services_.monitoring.log().flush());
@@ -120,7 +131,8 @@ void Loop::poll() {
             continue;
         }
         const auto marks = services_.monitoring.scores().watermarks(spec.name);
-        const std::int64_t now_us = spec.time == serving::TimeMode::arrival ? services_.clock.now_us() : marks.labels_us;
+        const std::int64_t now_us =
+            spec.time == serving::TimeMode::arrival ? services_.clock.now_us() : marks.labels_us;
         if (now_us == monitoring::kNoTime) {
             continue;
         }

@@ -1,19 +1,19 @@
 #pragma once
-// Loop: where the organs are wired. It owns the pipelines' engine, the rollouts and the monitors, and moves them along
-// as the time of an endpoint moves.
+// Loop: where the organs are wired. It owns the pipelines' engine, the rollouts and the monitors, and moves
+// them along as the time of an endpoint moves.
 //
-// An endpoint with a clock of its own (a replay) is moved by move_clock: everything that was sent before the call is
-// counted, what is due is decided, what pipelines work on for an earlier time is waited for, and what has its time is
-// applied before the call returns. So decisions depend on the data alone. All other endpoints are moved by poll().
-// Thread-safe.
-#include "loop/steps/step_kinds.h"
-#include "monitoring/monitor.h"
-#include "pipelines/engine.h"
-
+// An endpoint with a clock of its own (a replay) is moved by move_clock: everything that was sent before the
+// call is counted, what is due is decided, what pipelines work on for an earlier time is waited for, and what
+// has its time is applied before the call returns. So decisions depend on the data alone. All other endpoints
+// are moved by poll(). Thread-safe.
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+
+#include "loop/steps/step_kinds.h"
+#include "monitoring/monitor.h"
+#include "pipelines/engine.h"
 
 namespace gyre::loop {
 
@@ -48,8 +48,8 @@ class Loop {
     Result<void> start();
     void stop();
 
-    /// Event time of a replay has reached `now_us`. Errors: invalid_argument (no clock of its own; backwards),
-    /// deadline_exceeded when what is due has not ended in time.
+    /// Event time of a replay has reached `now_us`. Errors: invalid_argument (no clock of its own;
+    /// backwards), deadline_exceeded when what is due has not ended in time.
     Result<void> move_clock(const std::string& endpoint, std::int64_t now_us);
     /// Live endpoints: call every second.
     void poll();

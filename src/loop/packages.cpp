@@ -1,10 +1,10 @@
 #include "loop/packages.h"
 
+#include <filesystem>
+
 #include "base/file.h"
 #include "model/predictor.h"
 #include "training/baseline.h"
-
-#include <filesystem>
 
 namespace gyre::loop {
 namespace {
@@ -42,7 +42,8 @@ Result<monitoring::Baseline> to_monitor_baseline(const training::Baseline& from)
             weeks.push_back(whole);
         }
         if (weeks.size() > evidence::kBaselineWindowsMax) {
-            weeks.erase(weeks.begin(), weeks.end() - static_cast<std::ptrdiff_t>(evidence::kBaselineWindowsMax));
+            weeks.erase(weeks.begin(),
+                        weeks.end() - static_cast<std::ptrdiff_t>(evidence::kBaselineWindowsMax));
         }
         GYRE_TRY(evidence::ColumnBaseline column, evidence::ColumnBaseline::build(name, weeks));
         baseline.columns.push_back({std::move(column), {}});
@@ -55,7 +56,8 @@ Result<monitoring::Baseline> to_monitor_baseline(const training::Baseline& from)
 Result<std::string> artifact_path(std::string_view location) {
     if (!location.starts_with(kScheme)) {
         return invalid_argument("expected a location that begins with " + std::string(kScheme) + ", got '" +
-                                std::string(location.substr(0, 80)) + "'; only this server's artifacts can be served");
+                                std::string(location.substr(0, 80)) +
+                                "'; only this server's artifacts can be served");
     }
     std::string_view path = location.substr(kScheme.size());
     while (path.starts_with('/')) {
@@ -80,7 +82,8 @@ Result<std::string> Packages::folder_of(const ModelRef& ref) {
 Result<void> Packages::store(const std::string& folder, std::string_view location) {
     GYRE_TRY(const std::string root, artifact_path(location));
     std::error_code error;
-    for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end;
+         it.increment(error)) {
         if (!it->is_regular_file(error)) {
             continue;
         }
@@ -99,7 +102,8 @@ Result<ModelFacts> Packages::facts_of(const std::string& model_ref) {
     GYRE_TRY(const std::string folder, folder_of(ref));
     GYRE_TRY(const auto predictor, model::Predictor::open(folder));
     ModelFacts facts;
-    facts.task = predictor->task() == model::Task::regression ? serving::Task::regression : serving::Task::classification;
+    facts.task = predictor->task() == model::Task::regression ? serving::Task::regression
+                                                              : serving::Task::classification;
     monitoring::EndpointContext context;
     GYRE_TRY_VOID(read_baseline(model_ref, context));
     const auto rmse = context.baseline_metrics.find("rmse");
@@ -112,7 +116,8 @@ Result<void> Packages::read_baseline(const std::string& model_ref, monitoring::E
     GYRE_TRY(const std::string folder, folder_of(ref));
     auto text = read_file(folder + "/" + std::string(training::kBaselineFile), kBaselineBytesMax);
     if (!text) {
-        return text.error().code() == ErrorCode::not_found ? Result<void>() : Result<void>(std::move(text).error());
+        return text.error().code() == ErrorCode::not_found ? Result<void>()
+                                                           : Result<void>(std::move(text).error());
     }
     GYRE_TRY(const Json json, parse_json(*text));
     GYRE_TRY(const training::Baseline trained, training::baseline_from_json(json));

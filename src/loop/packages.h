@@ -1,13 +1,13 @@
 #pragma once
 // Packages: where the files of registered models are, and what is known of them.
+#include <string>
+
 #include "base/result.h"
 #include "inference/model_key.h"
 #include "loop/rollouts.h"
 #include "monitoring/monitor.h"
 #include "registry/registry.h"
 #include "storage/blob/blob_store.h"
-
-#include <string>
 
 namespace gyre::loop {
 
@@ -17,7 +17,8 @@ Result<std::string> artifact_path(std::string_view location);
 
 class Packages {
  public:
-    Packages(registry::Registry& registry, storage::BlobStore& artifacts) : registry_(registry), artifacts_(artifacts) {}
+    Packages(registry::Registry& registry, storage::BlobStore& artifacts)
+        : registry_(registry), artifacts_(artifacts) {}
 
     /// The package's folder on this machine.
     Result<std::string> folder_of(const std::string& model, std::int64_t version);
@@ -27,8 +28,8 @@ class Packages {
     Result<void> store(const std::string& folder, std::string_view location);
     /// Task and evaluation of a model version, from its package.
     Result<ModelFacts> facts_of(const std::string& model_ref);
-    /// What monitors compare a champion with: training profiles by week and the metrics of its evaluation. A package
-    /// without a baseline gives none.
+    /// What monitors compare a champion with: training profiles by week and the metrics of its evaluation. A
+    /// package without a baseline gives none.
     Result<void> read_baseline(const std::string& model_ref, monitoring::EndpointContext& context);
 
  private:

@@ -1,10 +1,10 @@
 #include "loop/report.h"
 
+#include <map>
+
 #include "base/clock.h"
 #include "monitoring/windows.h"
 #include "stats/model_metrics.h"
-
-#include <map>
 
 namespace gyre::loop {
 namespace {
@@ -23,7 +23,9 @@ Json interval_json(const Result<stats::Interval>& interval) {
     return Json::object({{"estimate", interval->estimate}, {"low", interval->low}, {"high", interval->high}});
 }
 
-double squared(double value) { return value * value; }
+double squared(double value) {
+    return value * value;
+}
 
 /// What users got and what the fixed model said, for every labelled row that has both.
 std::vector<PairedScore> paired_scores(const monitoring::ScoreStore& scores, const ReportQuery& query) {
@@ -36,14 +38,16 @@ std::vector<PairedScore> paired_scores(const monitoring::ScoreStore& scores, con
         for (const auto& row : scores.scored_rows({query.endpoint, model, query.from_us, query.to_us})) {
             const auto other = alone.find(row.key);
             if (row.answered && row.label && other != alone.end()) {
-                pairs.push_back({row.event_time_us, *row.label, static_cast<double>(row.score), other->second});
+                pairs.push_back(
+                    {row.event_time_us, *row.label, static_cast<double>(row.score), other->second});
             }
         }
     }
     return pairs;
 }
 
-Json score_json(const std::vector<double>& labels, const std::vector<double>& predictions, bool classification) {
+Json score_json(const std::vector<double>& labels, const std::vector<double>& predictions,
+                bool classification) {
     std::vector<double> losses;
     losses.reserve(labels.size());
     for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -67,7 +71,8 @@ Json difference_json(const std::vector<PairedScore>& rows, std::int64_t from_us,
     return differences.empty() ? Json() : interval_json(stats::mean_interval(differences));
 }
 
-Json month_json(const std::vector<PairedScore>& rows, const monitoring::TimeWindow& month, bool classification) {
+Json month_json(const std::vector<PairedScore>& rows, const monitoring::TimeWindow& month,
+                bool classification) {
     std::vector<double> labels;
     std::vector<double> loop;
     std::vector<double> alone;
@@ -80,11 +85,12 @@ Json month_json(const std::vector<PairedScore>& rows, const monitoring::TimeWind
             positives += row.label;
         }
     }
-    return Json::object({{"month", format_rfc3339(month.start_us).substr(0, 7)},
-                         {"positive_share", labels.empty() ? 0.0 : positives / static_cast<double>(labels.size())},
-                         {"loop", score_json(labels, loop, classification)},
-                         {"alone", score_json(labels, alone, classification)},
-                         {"difference", difference_json(rows, month.start_us, month.end_us)}});
+    return Json::object(
+        {{"month", format_rfc3339(month.start_us).substr(0, 7)},
+         {"positive_share", labels.empty() ? 0.0 : positives / static_cast<double>(labels.size())},
+         {"loop", score_json(labels, loop, classification)},
+         {"alone", score_json(labels, alone, classification)},
+         {"difference", difference_json(rows, month.start_us, month.end_us)}});
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #pragma once
 // Report: what users got, month by month, beside one fixed model that scored the same rows.
+#include <string>
+
 #include "base/json.h"
 #include "monitoring/score_store.h"
 #include "monitoring/types.h"
-
-#include <string>
 
 namespace gyre::loop {
 
@@ -18,8 +18,8 @@ struct ReportQuery {
 };
 
 /// {"months":[{"month","positive_share","loop":{"n","auc","loss"},"alone":{...},"difference"}],"difference","alone_loss"}.
-/// loss is the Brier score, for regression the mean squared error; difference is loop minus alone, paired, with its
-/// 95 % interval. Labelled rows that both scored.
+/// loss is the Brier score, for regression the mean squared error; difference is loop minus alone, paired,
+/// with its 95 % interval. Labelled rows that both scored.
 Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query);
 
 }  // namespace gyre::loop

@@ -1,20 +1,21 @@
 #pragma once
-// Rollout: one change of an endpoint's champion, from the first paired row to promotion or rollback. Plain values.
+// Rollout: one change of an endpoint's champion, from the first paired row to promotion or rollback. Plain
+// values.
 //
-// The policies' decisions are evidence's; what is here is their record: which endpoint, which models, what was seen,
-// what was decided, and from which event time on it holds.
-#include "base/fields.h"
-#include "evidence/rollout.h"
-
+// The policies' decisions are evidence's; what is here is their record: which endpoint, which models, what
+// was seen, what was decided, and from which event time on it holds.
 #include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/fields.h"
+#include "evidence/rollout.h"
+
 namespace gyre::loop {
 
-/// sequential: paired evidence before anybody is exposed, then steps. unpaired: exposes at once and compares the two
-/// arms; kept to show what pairing saves. simple, simple_literal: see evidence/rollout.h.
+/// sequential: paired evidence before anybody is exposed, then steps. unpaired: exposes at once and compares
+/// the two arms; kept to show what pairing saves. simple, simple_literal: see evidence/rollout.h.
 enum class Policy : std::uint8_t { sequential, unpaired, simple, simple_literal };
 constexpr auto enum_names(Policy) {
     return std::array{EnumName{Policy::sequential, "sequential"}, EnumName{Policy::unpaired, "unpaired"},
@@ -24,13 +25,14 @@ constexpr auto enum_names(Policy) {
 /// scheduled: decided, and waiting for the event time at which it starts.
 enum class RolloutState : std::uint8_t { paired, exposing, promoted, rolled_back, aborted, scheduled };
 constexpr auto enum_names(RolloutState) {
-    return std::array{EnumName{RolloutState::paired, "paired"}, EnumName{RolloutState::exposing, "exposing"},
-                      EnumName{RolloutState::promoted, "promoted"},
-                      EnumName{RolloutState::rolled_back, "rolled_back"}, EnumName{RolloutState::aborted, "aborted"},
-                      EnumName{RolloutState::scheduled, "scheduled"}};
+    return std::array{
+        EnumName{RolloutState::paired, "paired"},     EnumName{RolloutState::exposing, "exposing"},
+        EnumName{RolloutState::promoted, "promoted"}, EnumName{RolloutState::rolled_back, "rolled_back"},
+        EnumName{RolloutState::aborted, "aborted"},   EnumName{RolloutState::scheduled, "scheduled"}};
 }
 constexpr bool is_over(RolloutState state) {
-    return state == RolloutState::promoted || state == RolloutState::rolled_back || state == RolloutState::aborted;
+    return state == RolloutState::promoted || state == RolloutState::rolled_back ||
+           state == RolloutState::aborted;
 }
 
 struct UnpairedOptions {
@@ -40,10 +42,11 @@ struct UnpairedOptions {
     std::int64_t deadline_us = 28 * 86'400'000'000;
     static constexpr auto fields() {
         using U = UnpairedOptions;
-        return std::tuple{Field{"loss", &U::loss, "Margin and error probability.", optional_field},
-                          Field{"steps", &U::steps, "Shares of traffic, ascending, the last one 1.", optional_field},
-                          Field{"min_rows", &U::min_rows, "Fewest rows in each arm.", optional_field},
-                          Field{"deadline_us", &U::deadline_us, "Longest duration; 0 for none.", optional_field}};
+        return std::tuple{
+            Field{"loss", &U::loss, "Margin and error probability.", optional_field},
+            Field{"steps", &U::steps, "Shares of traffic, ascending, the last one 1.", optional_field},
+            Field{"min_rows", &U::min_rows, "Fewest rows in each arm.", optional_field},
+            Field{"deadline_us", &U::deadline_us, "Longest duration; 0 for none.", optional_field}};
     }
 };
 
@@ -58,8 +61,10 @@ struct RolloutOptions {
     static constexpr auto fields() {
         using R = RolloutOptions;
         return std::tuple{
-            Field{"effect_delay", &R::effect_delay, "From evidence to effect, in event time.", optional_field},
-            Field{"loss_scale", &R::loss_scale, "Regression: the error that counts as loss 1.", optional_field},
+            Field{"effect_delay", &R::effect_delay, "From evidence to effect, in event time.",
+                  optional_field},
+            Field{"loss_scale", &R::loss_scale, "Regression: the error that counts as loss 1.",
+                  optional_field},
             Field{"sequential", &R::sequential, "Numbers of the policy sequential.", optional_field},
             Field{"simple", &R::simple, "Numbers of the policies simple and simple-literal.", optional_field},
             Field{"unpaired", &R::unpaired, "Numbers of the policy unpaired.", optional_field}};
@@ -86,7 +91,8 @@ struct RolloutMoment {
     Json evidence;
     static constexpr auto fields() {
         using M = RolloutMoment;
-        return std::tuple{Field{"time", &M::time, "Event time."}, Field{"state", &M::state, "State from then on."},
+        return std::tuple{Field{"time", &M::time, "Event time."},
+                          Field{"state", &M::state, "State from then on."},
                           Field{"exposure", &M::exposure, "Share of traffic from then on."},
                           Field{"evidence", &M::evidence, "What had been seen.", optional_field}};
     }
@@ -103,38 +109,39 @@ struct Rollout {
     bool paused = false;
     double exposure = 0.0;
     std::string reason;
-    std::string cause;                // what started it: an event's type and position, or who
-    std::int64_t started_us = 0;      // event time
-    std::int64_t as_of_us = 0;        // event time of the last look
+    std::string cause;            // what started it: an event's type and position, or who
+    std::int64_t started_us = 0;  // event time
+    std::int64_t as_of_us = 0;    // event time of the last look
     std::int64_t ended_us = 0;
-    Json machine;                     // the policy's state (evidence/rollout.h)
-    Json evidence;                    // the last finding
+    Json machine;   // the policy's state (evidence/rollout.h)
+    Json evidence;  // the last finding
     std::int64_t exposed_predictions = 0;
     std::optional<PendingChange> pending;
     std::vector<RolloutMoment> history;
 
     static constexpr auto fields() {
         using R = Rollout;
-        return std::tuple{Field{"id", &R::id, "Id."},
-                          Field{"endpoint", &R::endpoint, "Endpoint."},
-                          Field{"champion", &R::champion, "Model that answers when it starts."},
-                          Field{"candidate", &R::candidate, "Model that may replace it."},
-                          Field{"policy", &R::policy, "Who decides."},
-                          Field{"options", &R::options, "The policy's numbers."},
-                          Field{"state", &R::state, "paired, exposing, promoted, rolled_back or aborted."},
-                          Field{"paused", &R::paused, "No decision is taken while it is paused.", optional_field},
-                          Field{"exposure", &R::exposure, "The candidate's share of traffic."},
-                          Field{"reason", &R::reason, "Why it is where it is."},
-                          Field{"cause", &R::cause, "What started it.", optional_field},
-                          Field{"started_us", &R::started_us, "Start, event time."},
-                          Field{"as_of_us", &R::as_of_us, "Last look, event time."},
-                          Field{"ended_us", &R::ended_us, "End, event time.", optional_field},
-                          Field{"machine", &R::machine, "The policy's state.", optional_field},
-                          Field{"evidence", &R::evidence, "The last finding.", optional_field},
-                          Field{"exposed_predictions", &R::exposed_predictions, "Requests that the candidate answered.",
-                                optional_field},
-                          Field{"pending", &R::pending, "A decision that waits for its time.", optional_field},
-                          Field{"history", &R::history, "What happened when.", optional_field}};
+        return std::tuple{
+            Field{"id", &R::id, "Id."},
+            Field{"endpoint", &R::endpoint, "Endpoint."},
+            Field{"champion", &R::champion, "Model that answers when it starts."},
+            Field{"candidate", &R::candidate, "Model that may replace it."},
+            Field{"policy", &R::policy, "Who decides."},
+            Field{"options", &R::options, "The policy's numbers."},
+            Field{"state", &R::state, "paired, exposing, promoted, rolled_back or aborted."},
+            Field{"paused", &R::paused, "No decision is taken while it is paused.", optional_field},
+            Field{"exposure", &R::exposure, "The candidate's share of traffic."},
+            Field{"reason", &R::reason, "Why it is where it is."},
+            Field{"cause", &R::cause, "What started it.", optional_field},
+            Field{"started_us", &R::started_us, "Start, event time."},
+            Field{"as_of_us", &R::as_of_us, "Last look, event time."},
+            Field{"ended_us", &R::ended_us, "End, event time.", optional_field},
+            Field{"machine", &R::machine, "The policy's state.", optional_field},
+            Field{"evidence", &R::evidence, "The last finding.", optional_field},
+            Field{"exposed_predictions", &R::exposed_predictions, "Requests that the candidate answered.",
+                  optional_field},
+            Field{"pending", &R::pending, "A decision that waits for its time.", optional_field},
+            Field{"history", &R::history, "What happened when.", optional_field}};
     }
 };
 

@@ -19,7 +19,8 @@ evidence::RolloutDecision decide_unpaired(UnpairedMachine& machine, std::int64_t
     }
     decision.action = RolloutAction::monitoring;
     const Outcome outcome = machine.sequence.outcome();
-    const bool late = machine.options.deadline_us > 0 && now_us >= machine.started_us + machine.options.deadline_us;
+    const bool late =
+        machine.options.deadline_us > 0 && now_us >= machine.started_us + machine.options.deadline_us;
     if (outcome == Outcome::worse || (late && outcome == Outcome::undecided)) {
         machine.over = true;
         decision.action = RolloutAction::rolled_back;
@@ -36,7 +37,8 @@ evidence::RolloutDecision decide_unpaired(UnpairedMachine& machine, std::int64_t
 
 }  // namespace
 
-Result<RolloutMachine> RolloutMachine::start(Policy policy, const RolloutOptions& options, std::int64_t now_us) {
+Result<RolloutMachine> RolloutMachine::start(Policy policy, const RolloutOptions& options,
+                                             std::int64_t now_us) {
     switch (policy) {
         case Policy::sequential: {
             GYRE_TRY(auto machine, evidence::SequentialRollout::start(options.sequential, now_us));
@@ -91,7 +93,9 @@ Json RolloutMachine::state() const {
     return std::visit([](const auto& machine) { return gyre::to_json(machine); }, machine_);
 }
 
-bool RolloutMachine::is_paired() const { return std::holds_alternative<evidence::SequentialRollout>(machine_); }
+bool RolloutMachine::is_paired() const {
+    return std::holds_alternative<evidence::SequentialRollout>(machine_);
+}
 
 double RolloutMachine::first_exposure() const {
     if (const auto* unpaired = std::get_if<UnpairedMachine>(&machine_)) {
@@ -120,8 +124,8 @@ Result<void> RolloutMachine::observe_arm(Arm arm, double loss) {
         simple->observe(arm, loss < 0.25 ? 1.0 : 0.0);
     } else if (auto* literal = std::get_if<evidence::LiteralRollout>(&machine_)) {
         RolloutDecision decision = literal->observe(arm, loss < 0.25 ? 1.0 : 0.0);
-        if (!literal_ || decision.action == RolloutAction::promoted || decision.action == RolloutAction::rolled_back ||
-            decision.action == RolloutAction::increased) {
+        if (!literal_ || decision.action == RolloutAction::promoted ||
+            decision.action == RolloutAction::rolled_back || decision.action == RolloutAction::increased) {
             literal_ = std::move(decision);
         }
     }

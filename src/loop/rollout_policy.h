@@ -1,9 +1,9 @@
 #pragma once
-// RolloutMachine: the policies behind one interface for the controller: rows and counts in, a decision out. State goes
-// to JSON and back, so a restart resumes.
-#include "loop/rollout.h"
-
+// RolloutMachine: the policies behind one interface for the controller: rows and counts in, a decision out.
+// State goes to JSON and back, so a restart resumes.
 #include <variant>
+
+#include "loop/rollout.h"
 
 namespace gyre::loop {
 

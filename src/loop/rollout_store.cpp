@@ -38,8 +38,11 @@ Result<std::vector<Rollout>> read_all(storage::Statement& rows) {
 }  // namespace
 
 Result<void> insert(storage::Transaction& tx, const Rollout& rollout) {
-    return tx.run("INSERT INTO rollouts (project, id, endpoint, is_open, document, created_at_us) VALUES (?, ?, ?, ?, ?, ?)",
-                  default_project().str(), rollout.id, rollout.endpoint, open_mark(rollout), gyre::to_json(rollout).dump(), tx.now_us());
+    return tx.run(
+        "INSERT INTO rollouts (project, id, endpoint, is_open, document, created_at_us) VALUES (?, ?, ?, ?, "
+        "?, ?)",
+        default_project().str(), rollout.id, rollout.endpoint, open_mark(rollout),
+        gyre::to_json(rollout).dump(), tx.now_us());
 }
 
 Result<void> save(storage::Transaction& tx, const Rollout& rollout) {
@@ -48,8 +51,9 @@ Result<void> save(storage::Transaction& tx, const Rollout& rollout) {
 }
 
 Result<Rollout> find(storage::Reader& reader, const std::string& id) {
-    GYRE_TRY(storage::Statement row, reader.query("SELECT document FROM rollouts WHERE project = ? AND id = ?",
-                                                  default_project().str(), id));
+    GYRE_TRY(storage::Statement row,
+             reader.query("SELECT document FROM rollouts WHERE project = ? AND id = ?",
+                          default_project().str(), id));
     GYRE_TRY(const bool found, row.step());
     if (!found) {
         return not_found("no rollout '" + id + "'; gyre rollout list shows them");
@@ -73,7 +77,8 @@ Result<std::vector<Rollout>> find_all(storage::Reader& reader, const std::string
     GYRE_TRY(storage::Statement rows,
              reader.query("SELECT document FROM rollouts WHERE project = ? AND (? = '' OR endpoint = ?) "
                           "ORDER BY created_at_us DESC, id DESC LIMIT ?",
-                          default_project().str(), endpoint, endpoint, static_cast<std::int64_t>(kRolloutsListMax)));
+                          default_project().str(), endpoint, endpoint,
+                          static_cast<std::int64_t>(kRolloutsListMax)));
     return read_all(rows);
 }
 

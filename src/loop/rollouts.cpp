@@ -1,14 +1,14 @@
 #include "loop/rollouts.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/id.h"
 #include "base/log.h"
 #include "base/model_ref.h"
 #include "events/events.h"
 #include "loop/rollout_policy.h"
 #include "loop/rollout_store.h"
-
-#include <algorithm>
-#include <cmath>
 
 namespace gyre::loop {
 namespace {
@@ -20,13 +20,15 @@ constexpr double kRegressionScaleFactor = 3.0;
 
 void remember(Rollout& rollout, std::int64_t time_us) {
     if (rollout.history.size() < kRolloutHistoryMax) {
-        rollout.history.push_back({format_rfc3339(time_us), rollout.state, rollout.exposure, rollout.evidence});
+        rollout.history.push_back(
+            {format_rfc3339(time_us), rollout.state, rollout.exposure, rollout.evidence});
     }
 }
 
 /// The endpoint's variants while the rollout stands where it stands.
 void place_candidate(serving::EndpointSpec& spec, const Rollout& rollout) {
-    std::erase_if(spec.variants, [](const serving::Variant& v) { return v.role == serving::Role::candidate; });
+    std::erase_if(spec.variants,
+                  [](const serving::Variant& v) { return v.role == serving::Role::candidate; });
     serving::Variant* champion = nullptr;
     for (serving::Variant& variant : spec.variants) {
         champion = variant.role == serving::Role::champion ? &variant : champion;
@@ -44,7 +46,8 @@ void place_candidate(serving::EndpointSpec& spec, const Rollout& rollout) {
     champion->weight = 1.0;
     if (!is_over(rollout.state)) {
         champion->weight = 1.0 - rollout.exposure;
-        spec.variants.push_back({"candidate", ref->name, *ref->version, serving::Role::candidate, rollout.exposure});
+        spec.variants.push_back(
+            {"candidate", ref->name, *ref->version, serving::Role::candidate, rollout.exposure});
     }
 }
 
@@ -64,7 +67,8 @@ Result<void> append_event(storage::Transaction& tx, std::string_view type, const
         data.set("effective_at", format_rfc3339(rollout.pending->effective_us));
         data.set("action", gyre::name_of(rollout.pending->action));
     }
-    const events::NewEvent event{std::string(type), "endpoint/" + rollout.endpoint, principal, as_of_us, std::move(data)};
+    const events::NewEvent event{std::string(type), "endpoint/" + rollout.endpoint, principal, as_of_us,
+                                 std::move(data)};
     GYRE_TRY(const events::Event appended, events::append(tx, event));
     static_cast<void>(appended);
     return {};
@@ -83,7 +87,8 @@ Rollouts::Rollouts(storage::Database& database, serving::Serving& serving, monit
 
 Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     GYRE_TRY(const ModelFacts facts, facts_(request.model));
-    GYRE_TRY(const RolloutMachine machine, RolloutMachine::start(request.policy, request.options, request.as_of_us));
+    GYRE_TRY(const RolloutMachine machine,
+             RolloutMachine::start(request.policy, request.options, request.as_of_us));
     GYRE_TRY(const std::int64_t delay_us, parse_duration_us(request.options.effect_delay));
     static_cast<void>(delay_us);
     Rollout rollout;
@@ -109,7 +114,8 @@ Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const P
     GYRE_TRY(const RolloutMachine machine, RolloutMachine::parse(rollout.policy, rollout.machine));
     rollout.champion = stored.spec.champion()->ref();
     if (rollout.champion == rollout.candidate) {
-        return invalid_argument("'" + rollout.candidate + "' is the champion of '" + rollout.endpoint + "' already");
+        return invalid_argument("'" + rollout.candidate + "' is the champion of '" + rollout.endpoint +
+                                "' already");
     }
     GYRE_TRY(std::optional<Rollout> open, find_open(tx, rollout.endpoint));
     if (open) {
@@ -124,7 +130,8 @@ Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const P
     }
     rollout.state = machine.is_paired() ? RolloutState::paired : RolloutState::exposing;
     rollout.exposure = machine.first_exposure();
-    rollout.reason = machine.is_paired() ? "gathers paired evidence; nobody is exposed" : "exposes the candidate";
+    rollout.reason =
+        machine.is_paired() ? "gathers paired evidence; nobody is exposed" : "exposes the candidate";
     remember(rollout, rollout.started_us);
     place_candidate(stored.spec, rollout);
     const serving::Change change{principal, "rollout " + rollout.id + " started", rollout.started_us};
@@ -181,8 +188,9 @@ Result<void> Rollouts::observe_pairs(Rollout& rollout, RolloutMachine& machine, 
     const auto rows = scores_.paired_rows(
         {rollout.endpoint, rollout.candidate, rollout.champion, rollout.as_of_us, now_us});
     for (const monitoring::PairedRow& row : rows) {
-        GYRE_TRY_VOID(machine.observe_pair(loss_of(rollout, stored.spec.task, static_cast<double>(row.score_a), row.label),
-                                           loss_of(rollout, stored.spec.task, static_cast<double>(row.score_b), row.label)));
+        GYRE_TRY_VOID(machine.observe_pair(
+            loss_of(rollout, stored.spec.task, static_cast<double>(row.score_a), row.label),
+            loss_of(rollout, stored.spec.task, static_cast<double>(row.score_b), row.label)));
     }
     return {};
 }
@@ -196,12 +204,16 @@ Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, s
         double loss;
     };
     std::vector<Seen> seen;
-    for (const auto& [arm, model] : {std::pair(Arm::candidate, rollout.candidate), std::pair(Arm::champion, rollout.champion)}) {
-        const auto rows = scores_.scored_rows({rollout.endpoint, model, rollout.started_us, monitoring::kTimeMax, now_us});
+    for (const auto& [arm, model] :
+         {std::pair(Arm::candidate, rollout.candidate), std::pair(Arm::champion, rollout.champion)}) {
+        const auto rows =
+            scores_.scored_rows({rollout.endpoint, model, rollout.started_us, monitoring::kTimeMax, now_us});
         for (const monitoring::ScoredRow& row : rows) {
-            if (row.answered && row.label && row.label_time_us >= rollout.as_of_us && row.label_time_us < now_us) {
-                seen.push_back({row.label_time_us, row.key, arm,
-                                loss_of(rollout, stored.spec.task, static_cast<double>(row.score), *row.label)});
+            if (row.answered && row.label && row.label_time_us >= rollout.as_of_us &&
+                row.label_time_us < now_us) {
+                seen.push_back(
+                    {row.label_time_us, row.key, arm,
+                     loss_of(rollout, stored.spec.task, static_cast<double>(row.score), *row.label)});
             }
         }
     }
@@ -230,7 +242,8 @@ Result<void> Rollouts::observe_requests(Rollout& rollout, RolloutMachine& machin
 
 Result<void> Rollouts::observe(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
     GYRE_TRY_VOID(observe_requests(rollout, machine, now_us));
-    return machine.is_paired() ? observe_pairs(rollout, machine, now_us) : observe_arms(rollout, machine, now_us);
+    return machine.is_paired() ? observe_pairs(rollout, machine, now_us)
+                               : observe_arms(rollout, machine, now_us);
 }
 
 Result<void> Rollouts::begin_due(const std::string& endpoint, std::int64_t now_us) {
@@ -277,7 +290,8 @@ Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
     if (!rollout.pending) {
         const evidence::RolloutDecision decision = machine.decide(now_us);
         rollout.evidence = gyre::to_json(decision.finding);
-        const bool moves = decision.action == RolloutAction::increased || decision.action == RolloutAction::promoted ||
+        const bool moves = decision.action == RolloutAction::increased ||
+                           decision.action == RolloutAction::promoted ||
                            decision.action == RolloutAction::rolled_back;
         if (moves) {
             GYRE_TRY(const std::int64_t delay_us, parse_duration_us(rollout.options.effect_delay));
@@ -319,7 +333,8 @@ Result<void> Rollouts::apply(storage::Transaction& tx, Rollout& rollout, const P
     remember(rollout, rollout.as_of_us);
     GYRE_TRY(serving::StoredEndpoint stored, serving::get_endpoint(tx, principal.project, rollout.endpoint));
     place_candidate(stored.spec, rollout);
-    const serving::Change cause{principal, "rollout " + rollout.id + ": " + std::string(gyre::name_of(change.action)),
+    const serving::Change cause{principal,
+                                "rollout " + rollout.id + ": " + std::string(gyre::name_of(change.action)),
                                 rollout.as_of_us};
     GYRE_TRY(const serving::StoredEndpoint updated, serving::update_endpoint(tx, stored.spec, cause));
     static_cast<void>(updated);
@@ -366,7 +381,8 @@ Result<Rollout> Rollouts::set_paused(const std::string& id, const Principal& pri
         rollout.paused = paused;
         rollout.reason = (paused ? "paused by " : "resumed by ") + principal.name;
         GYRE_TRY_VOID(save(tx, rollout));
-        return append_event(tx, paused ? "rollout.paused" : "rollout.resumed", rollout, principal, rollout.as_of_us);
+        return append_event(tx, paused ? "rollout.paused" : "rollout.resumed", rollout, principal,
+                            rollout.as_of_us);
     });
 }
 

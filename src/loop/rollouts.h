@@ -1,10 +1,16 @@
 #pragma once
 // Rollouts: their store, and the controller that moves them along.
 //
-// A tick looks at every open rollout of an endpoint at one event time: it feeds the policy with what has become known
-// since the last tick, records what the policy decides, and applies what is due. Each move is one transaction: the
-// rollout, the endpoint's variants, the registry's alias and the Events. The same rows and ticks give the same
-// decisions. Thread-safe; ticks of one endpoint are run by one thread at a time.
+// A tick looks at every open rollout of an endpoint at one event time: it feeds the policy with what has
+// become known since the last tick, records what the policy decides, and applies what is due. Each move is
+// one transaction: the rollout, the endpoint's variants, the registry's alias and the Events. The same rows
+// and ticks give the same decisions. Thread-safe; ticks of one endpoint are run by one thread at a time.
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "base/clock.h"
 #include "base/principal.h"
 #include "loop/limits.h"
@@ -13,17 +19,11 @@
 #include "serving/serving.h"
 #include "storage/sql/database.h"
 
-#include <functional>
-#include <mutex>
-#include <optional>
-#include <string>
-#include <vector>
-
 namespace gyre::loop {
 
 struct NewRollout {
     std::string endpoint;
-    std::string model;      // "flights/2": a version number, not an alias
+    std::string model;  // "flights/2": a version number, not an alias
     Policy policy = Policy::sequential;
     RolloutOptions options;
     std::string cause;
@@ -38,21 +38,22 @@ struct ModelFacts {
 };
 using FactsProvider = std::function<Result<ModelFacts>(const std::string& model_ref)>;
 /// Moves the registry's alias "champion" inside the transaction of a promotion.
-using PromoteAlias = std::function<Result<void>(storage::Transaction&, const std::string& model, std::int64_t version)>;
+using PromoteAlias =
+    std::function<Result<void>(storage::Transaction&, const std::string& model, std::int64_t version)>;
 
 class RolloutMachine;
 
 class Rollouts {
  public:
-    Rollouts(storage::Database& database, serving::Serving& serving, monitoring::ScoreStore& scores, FactsProvider facts,
-             PromoteAlias promote_alias, const Clock& clock);
+    Rollouts(storage::Database& database, serving::Serving& serving, monitoring::ScoreStore& scores,
+             FactsProvider facts, PromoteAlias promote_alias, const Clock& clock);
 
-    /// Starts a rollout at its event time: now, or when a tick reaches it. One that is open then is superseded. When it
-    /// starts now, waits until the candidate is loaded. Errors: not_found, invalid_argument (options; the candidate is
-    /// the champion), unavailable (the candidate does not load).
+    /// Starts a rollout at its event time: now, or when a tick reaches it. One that is open then is
+    /// superseded. When it starts now, waits until the candidate is loaded. Errors: not_found,
+    /// invalid_argument (options; the candidate is the champion), unavailable (the candidate does not load).
     Result<Rollout> start(const NewRollout& request);
-    /// Records a rollout that the first tick at or after `request.as_of_us` starts. The same cause and candidate are
-    /// recorded once.
+    /// Records a rollout that the first tick at or after `request.as_of_us` starts. The same cause and
+    /// candidate are recorded once.
     Result<Rollout> schedule(const NewRollout& request);
     Result<void> settle(const std::string& endpoint);
 
@@ -80,7 +81,8 @@ class Rollouts {
     Result<void> begin_due(const std::string& endpoint, std::int64_t now_us);
     Result<void> look(Rollout& rollout, std::int64_t now_us);
     Result<void> apply(storage::Transaction& tx, Rollout& rollout, const Principal& principal);
-    Result<Rollout> change(const std::string& id, const std::function<Result<void>(storage::Transaction&, Rollout&)>& body);
+    Result<Rollout> change(const std::string& id,
+                           const std::function<Result<void>(storage::Transaction&, Rollout&)>& body);
 
     storage::Database& database_;
     serving::Serving& serving_;

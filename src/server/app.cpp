@@ -125,9 +125,10 @@ struct App::Impl {
     }
 
     Result<void> listen() {
-        GYRE_TRY(platform, Platform::open({folder.path(), config.http.model_repository, std::string(version()),
-                                           config.monitoring, config.loop, config.serving},
-                                          metrics, clock));
+        GYRE_TRY(platform,
+                 Platform::open({folder.path(), config.http.model_repository, std::string(version()),
+                                 config.monitoring, config.loop, config.serving},
+                                metrics, clock));
         add_routes();
         GYRE_TRY_VOID(routes.check());
         GYRE_TRY_VOID(platform->start());

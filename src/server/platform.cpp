@@ -80,7 +80,8 @@ struct Platform::Impl {
         if (options.model_repository.empty()) {
             return {};
         }
-        GYRE_TRY(const inference::RepositoryListing listing, inference::scan_repository(options.model_repository));
+        GYRE_TRY(const inference::RepositoryListing listing,
+                 inference::scan_repository(options.model_repository));
         for (const std::string& problem : listing.problems) {
             log_warn("repository_entry_left_out", {{"reason", problem}});
         }
@@ -94,7 +95,8 @@ struct Platform::Impl {
     Result<void> open_storage() {
         storage::DatabaseOptions database_options;
         database_options.clock = &clock;
-        GYRE_TRY(database, storage::Database::open(options.data + "/gyre.db", storage::migrations(), database_options));
+        GYRE_TRY(database,
+                 storage::Database::open(options.data + "/gyre.db", storage::migrations(), database_options));
         events = std::make_unique<events::EventStream>(*database);
         GYRE_TRY(artifacts, storage::BlobStore::open(options.data + "/artifacts"));
         GYRE_TRY(tracking, tracking::Tracking::open(*database, std::string(kArtifactRoot)));
@@ -141,8 +143,8 @@ struct Platform::Impl {
         loop_options.data_folder = options.data;
         loop_options.effect_delay = options.loop.effect_delay;
         loop_options.workers = static_cast<std::size_t>(options.loop.workers);
-        GYRE_TRY(loop, loop::Loop::create({*database, *events, *monitoring, *serving, *tracking, *registry, *datasets,
-                                           *packages, clock},
+        GYRE_TRY(loop, loop::Loop::create({*database, *events, *monitoring, *serving, *tracking, *registry,
+                                           *datasets, *packages, clock},
                                           loop_options));
         return {};
     }
@@ -162,9 +164,12 @@ struct Platform::Impl {
 
 Platform::Platform(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Platform::~Platform() { stop(); }
+Platform::~Platform() {
+    stop();
+}
 
-Result<std::unique_ptr<Platform>> Platform::open(const PlatformOptions& options, Metrics& metrics, Clock& clock) {
+Result<std::unique_ptr<Platform>> Platform::open(const PlatformOptions& options, Metrics& metrics,
+                                                 Clock& clock) {
     auto impl = std::make_unique<Impl>(options, metrics, clock);
     GYRE_TRY_VOID(impl->open_repository());
     GYRE_TRY_VOID(impl->open_storage());

@@ -1,6 +1,6 @@
 #pragma once
-// Platform: every module of a server, made in the order of their layers and destroyed in reverse. The composition
-// root proper; App puts listeners in front of it.
+// Platform: every module of a server, made in the order of their layers and destroyed in reverse. The
+// composition root proper; App puts listeners in front of it.
 #include <memory>
 #include <string>
 
@@ -64,7 +64,8 @@ struct PlatformOptions {
 class Platform {
  public:
     /// Opens or creates everything below the data folder, and recovers what a crash left.
-    static Result<std::unique_ptr<Platform>> open(const PlatformOptions& options, Metrics& metrics, Clock& clock);
+    static Result<std::unique_ptr<Platform>> open(const PlatformOptions& options, Metrics& metrics,
+                                                  Clock& clock);
     ~Platform();
     Platform(const Platform&) = delete;
     Platform& operator=(const Platform&) = delete;

@@ -32,7 +32,8 @@ Result<void> append_event(storage::Transaction& tx, std::string_view type, const
     if (!change.reason.empty()) {
         data.set("reason", change.reason);
     }
-    events::NewEvent event{std::string(type), "endpoint/" + spec.name, change.principal, change.as_of_us, std::move(data)};
+    events::NewEvent event{std::string(type), "endpoint/" + spec.name, change.principal, change.as_of_us,
+                           std::move(data)};
     GYRE_TRY(const events::Event appended, events::append(tx, event));
     static_cast<void>(appended);
     return {};
@@ -40,8 +41,10 @@ Result<void> append_event(storage::Transaction& tx, std::string_view type, const
 
 }  // namespace
 
-Result<StoredEndpoint> get_endpoint(storage::Reader& reader, const ProjectId& project, std::string_view name) {
-    GYRE_TRY(storage::Statement row, reader.query(std::string(kSelect) + " AND name = ?", project.str(), name));
+Result<StoredEndpoint> get_endpoint(storage::Reader& reader, const ProjectId& project,
+                                    std::string_view name) {
+    GYRE_TRY(storage::Statement row,
+             reader.query(std::string(kSelect) + " AND name = ?", project.str(), name));
     GYRE_TRY(const bool found, row.step());
     if (!found) {
         return not_found("no endpoint named '" + std::string(name) + "'; gyre deploy makes one");
@@ -62,23 +65,28 @@ Result<std::vector<StoredEndpoint>> list_endpoints(storage::Reader& reader, cons
     }
 }
 
-Result<StoredEndpoint> create_endpoint(storage::Transaction& tx, const EndpointSpec& spec, const Change& change) {
+Result<StoredEndpoint> create_endpoint(storage::Transaction& tx, const EndpointSpec& spec,
+                                       const Change& change) {
     GYRE_TRY_VOID(check(spec));
     {
-        GYRE_TRY(storage::Statement count,
-                 tx.query("SELECT count(*) FROM endpoints WHERE project = ?", change.principal.project.str()));
+        GYRE_TRY(storage::Statement count, tx.query("SELECT count(*) FROM endpoints WHERE project = ?",
+                                                    change.principal.project.str()));
         GYRE_TRY(const bool more, count.step());
         if (more && count.integer(0) >= static_cast<std::int64_t>(kEndpointsMax)) {
-            return resource_exhausted("at most " + std::to_string(kEndpointsMax) + " endpoints; remove one first");
+            return resource_exhausted("at most " + std::to_string(kEndpointsMax) +
+                                      " endpoints; remove one first");
         }
     }
     StoredEndpoint stored{spec, 1, tx.now_us(), tx.now_us()};
     auto inserted = tx.run(
-        "INSERT INTO endpoints (project, name, spec, generation, created_at_us, updated_at_us) VALUES (?, ?, ?, 1, ?, ?)",
-        change.principal.project.str(), spec.name, to_json(spec).dump(), stored.created_at_us, stored.updated_at_us);
+        "INSERT INTO endpoints (project, name, spec, generation, created_at_us, updated_at_us) VALUES (?, ?, "
+        "?, 1, ?, ?)",
+        change.principal.project.str(), spec.name, to_json(spec).dump(), stored.created_at_us,
+        stored.updated_at_us);
     if (!inserted) {
         if (inserted.error().code() == ErrorCode::already_exists) {
-            return already_exists("an endpoint named '" + spec.name + "' exists already; gyre rollout changes its model");
+            return already_exists("an endpoint named '" + spec.name +
+                                  "' exists already; gyre rollout changes its model");
         }
         return std::move(inserted).error();
     }
@@ -86,23 +94,26 @@ Result<StoredEndpoint> create_endpoint(storage::Transaction& tx, const EndpointS
     return stored;
 }
 
-Result<StoredEndpoint> update_endpoint(storage::Transaction& tx, const EndpointSpec& spec, const Change& change) {
+Result<StoredEndpoint> update_endpoint(storage::Transaction& tx, const EndpointSpec& spec,
+                                       const Change& change) {
     GYRE_TRY_VOID(check(spec));
     GYRE_TRY(StoredEndpoint stored, get_endpoint(tx, change.principal.project, spec.name));
     const std::string before = sha256_hex(to_json(stored.spec).canonical());
     stored.spec = spec;
     stored.generation += 1;
     stored.updated_at_us = tx.now_us();
-    GYRE_TRY_VOID(tx.run("UPDATE endpoints SET spec = ?, generation = ?, updated_at_us = ? WHERE project = ? AND name = ?",
-                         to_json(spec).dump(), stored.generation, stored.updated_at_us, change.principal.project.str(),
-                         spec.name));
+    GYRE_TRY_VOID(tx.run(
+        "UPDATE endpoints SET spec = ?, generation = ?, updated_at_us = ? WHERE project = ? AND name = ?",
+        to_json(spec).dump(), stored.generation, stored.updated_at_us, change.principal.project.str(),
+        spec.name));
     GYRE_TRY_VOID(append_event(tx, "endpoint.updated", spec, change, before));
     return stored;
 }
 
 Result<void> remove_endpoint(storage::Transaction& tx, std::string_view name, const Change& change) {
     GYRE_TRY(const StoredEndpoint stored, get_endpoint(tx, change.principal.project, name));
-    GYRE_TRY_VOID(tx.run("DELETE FROM endpoints WHERE project = ? AND name = ?", change.principal.project.str(), name));
+    GYRE_TRY_VOID(
+        tx.run("DELETE FROM endpoints WHERE project = ? AND name = ?", change.principal.project.str(), name));
     EndpointSpec gone = stored.spec;
     gone.variants.clear();
     return append_event(tx, "endpoint.removed", gone, change, sha256_hex(to_json(stored.spec).canonical()));

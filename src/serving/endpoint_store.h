@@ -1,13 +1,13 @@
 #pragma once
 // EndpointStore: definitions of endpoints in the metadata database. Each change appends an Event.
 // All functions run inside the caller's closure of Database::write or read.
-#include "base/principal.h"
-#include "serving/endpoint.h"
-#include "storage/sql/database.h"
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "base/principal.h"
+#include "serving/endpoint.h"
+#include "storage/sql/database.h"
 
 namespace gyre::serving {
 
@@ -26,9 +26,11 @@ struct Change {
 };
 
 /// Errors: already_exists, invalid_argument (check), resource_exhausted (kEndpointsMax).
-Result<StoredEndpoint> create_endpoint(storage::Transaction& tx, const EndpointSpec& spec, const Change& change);
+Result<StoredEndpoint> create_endpoint(storage::Transaction& tx, const EndpointSpec& spec,
+                                       const Change& change);
 /// Replaces the definition. Errors: not_found, invalid_argument.
-Result<StoredEndpoint> update_endpoint(storage::Transaction& tx, const EndpointSpec& spec, const Change& change);
+Result<StoredEndpoint> update_endpoint(storage::Transaction& tx, const EndpointSpec& spec,
+                                       const Change& change);
 Result<void> remove_endpoint(storage::Transaction& tx, std::string_view name, const Change& change);
 /// Errors: not_found.
 Result<StoredEndpoint> get_endpoint(storage::Reader& reader, const ProjectId& project, std::string_view name);

@@ -9,7 +9,8 @@ inline constexpr std::size_t kEndpointsMax = 1000;
 inline constexpr std::size_t kVariantsPerEndpointMax = 16;
 inline constexpr std::size_t kRowsPerRequestMax = 100'000;
 inline constexpr std::size_t kRequestIdBytesMax = 64;
-inline constexpr std::size_t kShadowQueueRowsMax = 20'000;  // rows waiting to be scored; more are shed and counted
+inline constexpr std::size_t kShadowQueueRowsMax =
+    20'000;  // rows waiting to be scored; more are shed and counted
 inline constexpr std::int64_t kFutureSkewMaxDefaultS = 300;
 inline constexpr std::int64_t kPublishWaitMaxMs = 30'000;
 

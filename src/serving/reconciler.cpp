@@ -1,9 +1,9 @@
 #include "serving/reconciler.h"
 
-#include "base/log.h"
-
 #include <algorithm>
 #include <chrono>
+
+#include "base/log.h"
 
 namespace gyre::serving {
 namespace {
@@ -17,10 +17,12 @@ inference::ModelKey key_of(const EndpointSpec& spec, const Variant& variant) {
 monitoring::EndpointSchema schema_of(const EndpointSpec& spec, const model::Predictor& predictor) {
     monitoring::EndpointSchema schema;
     schema.name = spec.name;
-    schema.task = spec.task == Task::regression ? monitoring::Task::regression : monitoring::Task::classification;
+    schema.task =
+        spec.task == Task::regression ? monitoring::Task::regression : monitoring::Task::classification;
     for (const model::ColumnSpec& column : predictor.signature().columns) {
         const bool text = column.type == model::ColumnType::text;
-        schema.columns.push_back({column.name, text ? monitoring::InputKind::text : monitoring::InputKind::number});
+        schema.columns.push_back(
+            {column.name, text ? monitoring::InputKind::text : monitoring::InputKind::number});
     }
     for (std::size_t i = 0; i < predictor.output_count(); ++i) {
         schema.outputs.push_back("output" + std::to_string(i));
@@ -35,7 +37,8 @@ bool same_columns(const model::Signature& a, const model::Signature& b) {
                       [&](const auto& x, const auto& y) { return x.name == y.name && text(x) == text(y); });
 }
 
-/// Champion first, then candidate, then shadows: the order that keeps sticky keys in place when a share grows.
+/// Champion first, then candidate, then shadows: the order that keeps sticky keys in place when a share
+/// grows.
 std::vector<Variant> in_order(const std::vector<Variant>& variants) {
     std::vector<Variant> ordered;
     for (const Role role : {Role::champion, Role::candidate, Role::shadow}) {
@@ -50,18 +53,22 @@ std::vector<Variant> in_order(const std::vector<Variant>& variants) {
 Reconciler::Reconciler(inference::Manager& manager, monitoring::PredictionLog& log, Metrics& metrics)
     : manager_(manager),
       log_(log),
-      requests_(metrics.counter("gyre_serving_requests_total", "Requests answered.", {"endpoint", "model", "version"})),
+      requests_(metrics.counter("gyre_serving_requests_total", "Requests answered.",
+                                {"endpoint", "model", "version"})),
       rows_(metrics.counter("gyre_serving_rows_total", "Rows answered.", {"endpoint", "model", "version"})),
       errors_(metrics.counter("gyre_serving_errors_total", "Requests that a model could not answer.",
                               {"endpoint", "model", "version"})),
       dropped_(metrics.counter("gyre_serving_shadow_dropped_total", "Rows that were not scored in shadow.",
                                {"endpoint", "model", "version"})),
-      seconds_(metrics.histogram("gyre_serving_predict_seconds", "From the request's arrival to its scored rows.",
+      seconds_(metrics.histogram("gyre_serving_predict_seconds",
+                                 "From the request's arrival to its scored rows.",
                                  {"endpoint", "model", "version"})),
       table_(std::make_shared<RoutingTable>()),
       worker_([this] { run(); }) {}
 
-Reconciler::~Reconciler() { stop(); }
+Reconciler::~Reconciler() {
+    stop();
+}
 
 void Reconciler::stop() {
     {
@@ -144,7 +151,8 @@ void Reconciler::reconcile(const std::map<std::string, StoredEndpoint>& desired)
             table->endpoints[name] = old != before->endpoints.end() ? old->second : routed;
             continue;
         }
-        superseded = superseded || (old != before->endpoints.end() && old->second->generation != stored.generation);
+        superseded =
+            superseded || (old != before->endpoints.end() && old->second->generation != stored.generation);
         table->endpoints[name] = std::move(routed);
     }
     table_.publish(std::move(table));
@@ -184,7 +192,8 @@ std::shared_ptr<RoutedEndpoint> Reconciler::route(const StoredEndpoint& stored) 
             routed->cumulative.push_back(sum);
         }
         // A pinned-only variant of a repository has no weight and is a shadow by role, but is not scored.
-        if (stored.spec.source == Source::registry && (variant.role == Role::shadow || stored.spec.candidate())) {
+        if (stored.spec.source == Source::registry &&
+            (variant.role == Role::shadow || stored.spec.candidate())) {
             routed->shadowing.push_back(i);
         }
     }
@@ -199,23 +208,25 @@ Result<void> Reconciler::attach(RoutedEndpoint& endpoint) {
     for (RoutedVariant& variant : endpoint.variants) {
         const auto status = manager_.find(key_of(endpoint.spec, variant.spec));
         if (status && status->state == inference::ModelState::failed) {
-            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() + ") failed to load: " +
-                               status->reason);
+            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() +
+                               ") failed to load: " + status->reason);
         }
         if (!variant.model) {
             return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() + ") is loading");
         }
         if (!same_columns(*signature, variant.model.predictor().signature()) &&
             endpoint.spec.source == Source::registry) {
-            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() +
-                               ") takes other columns than the endpoint's other variants; deploy it under another name");
+            return unavailable(
+                "variant '" + variant.spec.name + "' (" + variant.spec.ref() +
+                ") takes other columns than the endpoint's other variants; deploy it under another name");
         }
     }
     endpoint.sticky_column = SIZE_MAX;
     if (endpoint.spec.sticky_by != "request_id") {
         endpoint.sticky_column = signature->index_of(endpoint.spec.sticky_by);
         if (endpoint.sticky_column == signature->columns.size()) {
-            return invalid_argument("sticky_by names the column '" + endpoint.spec.sticky_by + "', which the model lacks");
+            return invalid_argument("sticky_by names the column '" + endpoint.spec.sticky_by +
+                                    "', which the model lacks");
         }
     }
     GYRE_TRY(endpoint.log_id,
@@ -233,7 +244,8 @@ VariantMetrics Reconciler::metrics_of(const std::string& endpoint, const Variant
             &seconds_.with(labels)};
 }
 
-Result<void> Reconciler::wait_published(std::string_view name, std::int64_t generation, std::int64_t timeout_ms) {
+Result<void> Reconciler::wait_published(std::string_view name, std::int64_t generation,
+                                        std::int64_t timeout_ms) {
     const std::string key(name);
     std::unique_lock lock(mutex_);
     std::string problem;
@@ -243,8 +255,8 @@ Result<void> Reconciler::wait_published(std::string_view name, std::int64_t gene
         const auto found = problems_.find(key);
         problem = found == problems_.end() ? "" : found->second;
         const bool failed = problem.find("is loading") == std::string::npos && !problem.empty();
-        return stopping_ || failed || (problem.empty() && routed != nullptr && routed->ready() &&
-                                       routed->generation >= generation);
+        return stopping_ || failed ||
+               (problem.empty() && routed != nullptr && routed->ready() && routed->generation >= generation);
     });
     if (!problem.empty() && done) {
         return unavailable("endpoint '" + key + "': " + problem);

@@ -1,22 +1,22 @@
 #pragma once
 // Reconciler: the one place that turns definitions of endpoints into the picture that requests see.
 //
-// It tells the inference manager what should be loaded, waits for it in the background, and publishes a picture in
-// which an endpoint changes only once every variant that answers is ready: load, warm up, publish, then let the old
-// one drain. Before that the endpoint keeps its former picture. One thread; thread-safe.
-#include "base/metrics.h"
-#include "base/snapshot.h"
-#include "inference/manager.h"
-#include "monitoring/prediction_log.h"
-#include "serving/endpoint_store.h"
-#include "serving/routing.h"
-
+// It tells the inference manager what should be loaded, waits for it in the background, and publishes a
+// picture in which an endpoint changes only once every variant that answers is ready: load, warm up, publish,
+// then let the old one drain. Before that the endpoint keeps its former picture. One thread; thread-safe.
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "base/metrics.h"
+#include "base/snapshot.h"
+#include "inference/manager.h"
+#include "monitoring/prediction_log.h"
+#include "serving/endpoint_store.h"
+#include "serving/routing.h"
 
 namespace gyre::serving {
 
@@ -31,8 +31,8 @@ class Reconciler {
     void set_desired(std::vector<StoredEndpoint> endpoints);
     /// Looks again: a model's state has changed.
     void poke();
-    /// Waits until `name` is published at `generation` or later. Errors: unavailable with the reason when a variant
-    /// failed to load, deadline_exceeded.
+    /// Waits until `name` is published at `generation` or later. Errors: unavailable with the reason when a
+    /// variant failed to load, deadline_exceeded.
     Result<void> wait_published(std::string_view name, std::int64_t generation, std::int64_t timeout_ms);
 
     [[nodiscard]] const Snapshot<RoutingTable>& table() const { return table_; }
@@ -57,8 +57,8 @@ class Reconciler {
 
     std::mutex mutex_;
     std::condition_variable moved_;
-    std::map<std::string, StoredEndpoint> desired_;                     // guarded by mutex_, as what follows
-    std::map<std::string, std::string> problems_;                       // endpoint -> why it is not published
+    std::map<std::string, StoredEndpoint> desired_;  // guarded by mutex_, as what follows
+    std::map<std::string, std::string> problems_;    // endpoint -> why it is not published
     std::map<std::string, std::shared_ptr<std::atomic<std::int64_t>>> clocks_;
     bool dirty_ = false;
     bool stopping_ = false;

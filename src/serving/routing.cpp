@@ -1,14 +1,15 @@
 #include "serving/routing.h"
 
-#include "base/text.h"
-
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace gyre::serving {
 
 bool RoutedEndpoint::ready() const {
-    return !answering.empty() && std::all_of(answering.begin(), answering.end(),
-                                             [&](std::size_t i) { return static_cast<bool>(variants[i].model); });
+    return !answering.empty() && std::all_of(answering.begin(), answering.end(), [&](std::size_t i) {
+        return static_cast<bool>(variants[i].model);
+    });
 }
 
 const model::Signature* RoutedEndpoint::signature() const {

@@ -25,7 +25,8 @@ void RowBuffer::link() {
         if (offsets_[i].text) {
             batch_.columns[i].texts = std::span(texts_).subspan(offsets_[i].at, batch_.rows);
         } else {
-            batch_.columns[i].numbers = std::span<const double>(numbers_).subspan(offsets_[i].at, batch_.rows);
+            batch_.columns[i].numbers =
+                std::span<const double>(numbers_).subspan(offsets_[i].at, batch_.rows);
         }
     }
 }

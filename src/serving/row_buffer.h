@@ -3,13 +3,13 @@
 //
 // Made once per thread and reused: after the first requests it allocates nothing. Texts are borrowed from the
 // request's body and must outlive the use of batch(). Not thread-safe.
-#include "model/row_batch.h"
-#include "model/signature.h"
-
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "model/row_batch.h"
+#include "model/signature.h"
 
 namespace gyre::serving {
 
@@ -26,11 +26,15 @@ class RowBuffer {
 
     [[nodiscard]] std::size_t rows() const { return batch_.rows; }
     [[nodiscard]] bool is_text(std::size_t column) const { return offsets_[column].text; }
-    void set_number(std::size_t column, std::size_t row, double value) { numbers_[offsets_[column].at + row] = value; }
+    void set_number(std::size_t column, std::size_t row, double value) {
+        numbers_[offsets_[column].at + row] = value;
+    }
     void set_text(std::size_t column, std::size_t row, std::string_view text) {
         texts_[offsets_[column].at + row] = {text, false};
     }
-    [[nodiscard]] double number(std::size_t column, std::size_t row) const { return numbers_[offsets_[column].at + row]; }
+    [[nodiscard]] double number(std::size_t column, std::size_t row) const {
+        return numbers_[offsets_[column].at + row];
+    }
     [[nodiscard]] const model::TextCell& text(std::size_t column, std::size_t row) const {
         return texts_[offsets_[column].at + row];
     }

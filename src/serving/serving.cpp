@@ -1,8 +1,8 @@
 #include "serving/serving.h"
 
-#include "base/log.h"
-
 #include <algorithm>
+
+#include "base/log.h"
 
 namespace gyre::serving {
 
@@ -16,7 +16,9 @@ Serving::Serving(storage::Database& database, inference::Manager& manager, monit
       reconciler_(manager, log, metrics),
       shadows_([this](ShadowJob& job) { score_shadow(job); }) {}
 
-Serving::~Serving() { stop(); }
+Serving::~Serving() {
+    stop();
+}
 
 void Serving::stop() {
     shadows_.stop();
@@ -29,8 +31,9 @@ Result<void> Serving::start(std::vector<EndpointSpec> repository) {
 }
 
 Result<void> Serving::reload() {
-    GYRE_TRY(std::vector<StoredEndpoint> endpoints,
-             database_.read([](storage::Reader& reader) { return list_endpoints(reader, default_project()); }));
+    GYRE_TRY(std::vector<StoredEndpoint> endpoints, database_.read([](storage::Reader& reader) {
+        return list_endpoints(reader, default_project());
+    }));
     for (const EndpointSpec& spec : repository_) {
         endpoints.push_back({spec, 1, 0, 0});
     }
@@ -53,7 +56,8 @@ Result<StoredEndpoint> Serving::update(const EndpointSpec& spec, const Change& c
 }
 
 Result<void> Serving::remove(std::string_view name, const Change& change) {
-    GYRE_TRY_VOID(database_.write([&](storage::Transaction& tx) { return remove_endpoint(tx, name, change); }));
+    GYRE_TRY_VOID(
+        database_.write([&](storage::Transaction& tx) { return remove_endpoint(tx, name, change); }));
     return reload();
 }
 
@@ -63,12 +67,14 @@ Result<StoredEndpoint> Serving::get(std::string_view name) {
             return StoredEndpoint{spec, 1, 0, 0};
         }
     }
-    return database_.read([&](storage::Reader& reader) { return get_endpoint(reader, default_project(), name); });
+    return database_.read(
+        [&](storage::Reader& reader) { return get_endpoint(reader, default_project(), name); });
 }
 
 Result<std::vector<EndpointView>> Serving::list() {
-    GYRE_TRY(std::vector<StoredEndpoint> endpoints,
-             database_.read([](storage::Reader& reader) { return list_endpoints(reader, default_project()); }));
+    GYRE_TRY(std::vector<StoredEndpoint> endpoints, database_.read([](storage::Reader& reader) {
+        return list_endpoints(reader, default_project());
+    }));
     for (const EndpointSpec& spec : repository_) {
         endpoints.push_back({spec, 1, 0, 0});
     }
@@ -150,7 +156,8 @@ void Serving::sample_rates() {
 
 bool Serving::settled() {
     const std::shared_ptr<const RoutingTable> current = reconciler_.table().copy();
-    auto endpoints = database_.read([](storage::Reader& reader) { return list_endpoints(reader, default_project()); });
+    auto endpoints =
+        database_.read([](storage::Reader& reader) { return list_endpoints(reader, default_project()); });
     if (!endpoints || current->endpoints.size() < endpoints->size() + repository_.size()) {
         return false;
     }
@@ -174,37 +181,41 @@ Result<void> Serving::set_clock(std::string_view name, std::int64_t now_us) {
     }
     const std::int64_t before_us = routed->clock_us->load();
     if (now_us < before_us) {
-        return invalid_argument("the clock of '" + std::string(name) + "' stands at " + format_rfc3339(before_us) +
-                                " and does not go back to " + format_rfc3339(now_us));
+        return invalid_argument("the clock of '" + std::string(name) + "' stands at " +
+                                format_rfc3339(before_us) + " and does not go back to " +
+                                format_rfc3339(now_us));
     }
     routed->clock_us->store(now_us);
     return {};
 }
 
-Result<std::int64_t> Serving::event_time_of(const RoutedEndpoint& endpoint, std::optional<std::int64_t> stated_us,
+Result<std::int64_t> Serving::event_time_of(const RoutedEndpoint& endpoint,
+                                            std::optional<std::int64_t> stated_us,
                                             std::int64_t arrival_us) const {
     if (endpoint.spec.time == TimeMode::arrival) {
         if (stated_us) {
-            return invalid_argument("endpoint '" + endpoint.spec.name +
-                                    "' counts arrival times; leave event_time out, or deploy it with time: event");
+            return invalid_argument(
+                "endpoint '" + endpoint.spec.name +
+                "' counts arrival times; leave event_time out, or deploy it with time: event");
         }
         return arrival_us;
     }
     if (!stated_us) {
-        return invalid_argument("endpoint '" + endpoint.spec.name + "' counts event times; each row needs an event_time");
+        return invalid_argument("endpoint '" + endpoint.spec.name +
+                                "' counts event times; each row needs an event_time");
     }
     const std::int64_t now_us = endpoint.spec.own_clock ? endpoint.clock_us->load() : arrival_us;
     const bool clock_started = !endpoint.spec.own_clock || now_us != 0;
     if (clock_started && *stated_us > now_us + endpoint.spec.future_skew_max_s * kUsPerSecond) {
-        return invalid_argument("event_time " + format_rfc3339(*stated_us) + " is beyond the endpoint's clock, " +
-                                format_rfc3339(now_us) + ", by more than " +
-                                std::to_string(endpoint.spec.future_skew_max_s) + " s");
+        return invalid_argument("event_time " + format_rfc3339(*stated_us) +
+                                " is beyond the endpoint's clock, " + format_rfc3339(now_us) +
+                                ", by more than " + std::to_string(endpoint.spec.future_skew_max_s) + " s");
     }
     return *stated_us;
 }
 
-Result<void> Serving::predict(const RoutedEndpoint& endpoint, const RoutedVariant& variant, const RowBuffer& rows,
-                              const RequestMeta& meta, std::vector<float>& out) {
+Result<void> Serving::predict(const RoutedEndpoint& endpoint, const RoutedVariant& variant,
+                              const RowBuffer& rows, const RequestMeta& meta, std::vector<float>& out) {
     if (!variant.model) {
         return unavailable("model '" + variant.spec.ref() + "' of endpoint '" + endpoint.spec.name +
                            "' is not ready; ask again shortly");
@@ -256,12 +267,13 @@ void Serving::log_rows(const RoutedEndpoint& endpoint, const RoutedVariant& vari
         record.outputs = out.subspan(row * width, width);
         record.numbers = numbers;
         record.texts = texts;
-        static_cast<void>(log_.append(record));  // a full spool drops, counts, and shows up as missing coverage
+        static_cast<void>(
+            log_.append(record));  // a full spool drops, counts, and shows up as missing coverage
     }
 }
 
-void Serving::queue_shadows(const RoutedEndpoint& endpoint, const RoutedVariant& answered, const RowBuffer& rows,
-                            const RequestMeta& meta) {
+void Serving::queue_shadows(const RoutedEndpoint& endpoint, const RoutedVariant& answered,
+                            const RowBuffer& rows, const RequestMeta& meta) {
     ShadowJob job;
     for (const std::size_t index : endpoint.shadowing) {
         // The same model behind another name has the same scores.

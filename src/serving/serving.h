@@ -1,15 +1,15 @@
 #pragma once
 // Serving: endpoints, and predictions through them. The facade that `api` and `loop` use. Thread-safe.
-#include "base/clock.h"
-#include "serving/reconciler.h"
-#include "serving/row_buffer.h"
-#include "serving/shadow_queue.h"
-
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/clock.h"
+#include "serving/reconciler.h"
+#include "serving/row_buffer.h"
+#include "serving/shadow_queue.h"
 
 namespace gyre::serving {
 
@@ -50,8 +50,8 @@ struct ServingOptions {
 
 class Serving {
  public:
-    Serving(storage::Database& database, inference::Manager& manager, monitoring::PredictionLog& log, Metrics& metrics,
-            const Clock& clock, ServingOptions options = {});
+    Serving(storage::Database& database, inference::Manager& manager, monitoring::PredictionLog& log,
+            Metrics& metrics, const Clock& clock, ServingOptions options = {});
     ~Serving();
 
     /// Reads the definitions and starts reconciling. `repository` are read-only endpoints from a folder.

@@ -1,11 +1,11 @@
-#include "serving/endpoint.h"
-#include "serving/row_buffer.h"
-#include "serving/shadow_queue.h"
-
 #include <atomic>
 #include <cmath>
 
 #include <gtest/gtest.h>
+
+#include "serving/endpoint.h"
+#include "serving/row_buffer.h"
+#include "serving/shadow_queue.h"
 
 namespace gyre::serving {
 namespace {
@@ -66,7 +66,8 @@ TEST(Assign, raising_a_share_moves_nobody_back) {
 
 TEST(RowBuffer, an_owned_copy_outlives_the_request) {
     model::Signature signature;
-    signature.columns = {{"carrier", model::ColumnType::text, false}, {"distance", model::ColumnType::number, false}};
+    signature.columns = {{"carrier", model::ColumnType::text, false},
+                         {"distance", model::ColumnType::number, false}};
     RowBuffer copy;
     {
         std::string body = "a carrier with a long name";

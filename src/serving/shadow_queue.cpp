@@ -5,7 +5,9 @@ namespace gyre::serving {
 ShadowQueue::ShadowQueue(std::function<void(ShadowJob&)> score, std::size_t rows_max)
     : score_(std::move(score)), rows_max_(rows_max), worker_([this] { run(); }) {}
 
-ShadowQueue::~ShadowQueue() { stop(); }
+ShadowQueue::~ShadowQueue() {
+    stop();
+}
 
 bool ShadowQueue::push(ShadowJob job) {
     const std::size_t rows = job.request_ids.size();

@@ -1,10 +1,6 @@
 #pragma once
-// ShadowQueue: rows that variants score after the answer has gone out. Bounded; when it is full the rows are shed
-// and counted, the answer never waits. One worker thread. Thread-safe.
-#include "serving/limits.h"
-#include "serving/routing.h"
-#include "serving/row_buffer.h"
-
+// ShadowQueue: rows that variants score after the answer has gone out. Bounded; when it is full the rows are
+// shed and counted, the answer never waits. One worker thread. Thread-safe.
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -13,6 +9,10 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "serving/limits.h"
+#include "serving/routing.h"
+#include "serving/row_buffer.h"
 
 namespace gyre::serving {
 
@@ -46,12 +46,12 @@ class ShadowQueue {
     const std::size_t rows_max_;
     mutable std::mutex mutex_;
     std::condition_variable moved_;
-    std::deque<ShadowJob> jobs_;     // guarded by mutex_, as what follows
+    std::deque<ShadowJob> jobs_;  // guarded by mutex_, as what follows
     std::size_t rows_ = 0;
     std::uint64_t pushed_ = 0;
     std::uint64_t done_ = 0;
     bool stopping_ = false;
-    std::thread worker_;             // last: starts when everything else is there
+    std::thread worker_;  // last: starts when everything else is there
 };
 
 }  // namespace gyre::serving

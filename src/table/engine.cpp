@@ -21,8 +21,9 @@ namespace {
 #define GYRE_DUCKDB_FUNCTIONS(X)                                                                            \
     X(library_version)                                                                                      \
     X(create_config)                                                                                        \
-    X(set_config) X(destroy_config) X(open_ext) X(close) X(free) X(connect) X(disconnect) X(interrupt)      \
-        X(query) X(destroy_result) X(result_error) X(extract_statements) X(extract_statements_error)        \
+    X(set_config)                                                                                           \
+    X(destroy_config) X(open_ext) X(close) X(free) X(connect) X(disconnect) X(interrupt) X(query)           \
+        X(destroy_result) X(result_error) X(extract_statements) X(extract_statements_error)                 \
             X(prepare_extracted_statement) X(destroy_extracted) X(prepare_error) X(destroy_prepare)         \
                 X(prepared_statement_type) X(nparams) X(bind_null) X(bind_boolean) X(bind_int64)            \
                     X(bind_double) X(bind_varchar_length) X(bind_timestamp) X(pending_prepared_streaming)   \

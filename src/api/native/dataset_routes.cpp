@@ -12,7 +12,8 @@ class DatasetSink final : public http::BodySink {
     Result<void> write(std::string_view piece) override { return writer_.write(piece); }
     void finish(http::Response& response) override {
         if (auto done = writer_.commit(); !done) {
-            write_error(native_errors(), done.error(), info_of(done.error().code()).http_status, "", response);
+            write_error(native_errors(), done.error(), info_of(done.error().code()).http_status, "",
+                        response);
             return;
         }
         response.set(201, "application/json", Json::object({{"bytes", Json(writer_.size_bytes())}}).dump());
@@ -25,16 +26,26 @@ class DatasetSink final : public http::BodySink {
 }  // namespace
 
 void add_dataset_routes(RouteTable& table, storage::BlobStore& datasets) {
-    RouteDoc put{.method = http::Method::put, .path = "/api/gyre/v1/datasets/{name}", .id = "put_dataset",
+    RouteDoc put{.method = http::Method::put,
+                 .path = "/api/gyre/v1/datasets/{name}",
+                 .id = "put_dataset",
                  .summary = "Upload a table (CSV, Parquet, JSON lines); pipelines read it as dataset://NAME.",
-                 .access = Access::write, .pool = PoolName::files, .body_bytes_max = kDatasetBytesMax, .success = 201,
+                 .access = Access::write,
+                 .pool = PoolName::files,
+                 .body_bytes_max = kDatasetBytesMax,
+                 .success = 201,
                  .tag = "datasets"};
     table.stream(put, [&datasets](Context& context) -> Result<std::unique_ptr<http::BodySink>> {
         GYRE_TRY(storage::BlobWriter writer, datasets.writer(context.param("name")));
         return std::unique_ptr<http::BodySink>(new DatasetSink(std::move(writer)));
     });
-    RouteDoc get{.method = http::Method::get, .path = "/api/gyre/v1/datasets", .id = "list_datasets",
-                 .summary = "Uploaded tables.", .access = Access::read, .pool = PoolName::files, .tag = "datasets"};
+    RouteDoc get{.method = http::Method::get,
+                 .path = "/api/gyre/v1/datasets",
+                 .id = "list_datasets",
+                 .summary = "Uploaded tables.",
+                 .access = Access::read,
+                 .pool = PoolName::files,
+                 .tag = "datasets"};
     table.typed<Empty, Json>(get, [&datasets](Context&, const Empty&) -> Result<Json> {
         GYRE_TRY(const std::vector<storage::BlobInfo> found, datasets.list(""));
         Json items = Json::array();

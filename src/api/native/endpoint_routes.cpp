@@ -17,8 +17,9 @@ struct ShadowIn {
     std::string name;
     std::string model;
     static constexpr auto fields() {
-        return std::tuple{Field{"name", &ShadowIn::name, "Name of the variant."},
-                          Field{"model", &ShadowIn::model, "Model reference, such as flights/1 or flights@champion."}};
+        return std::tuple{
+            Field{"name", &ShadowIn::name, "Name of the variant."},
+            Field{"model", &ShadowIn::model, "Model reference, such as flights/1 or flights@champion."}};
     }
 };
 
@@ -36,12 +37,15 @@ struct CreateIn {
         return std::tuple{
             Field{"name", &C::name, "Name that clients will call."},
             Field{"model", &C::model, "Champion: a model reference, such as flights/1 or flights@champion."},
-            Field{"task", &C::task, "classification or regression; left out: what the model does.", optional_field},
+            Field{"task", &C::task, "classification or regression; left out: what the model does.",
+                  optional_field},
             Field{"time", &C::time, "event or arrival.", optional_field},
             Field{"sticky_by", &C::sticky_by, "request_id or a column.", optional_field},
-            Field{"future_skew_max_s", &C::future_skew_max_s, "How far event times may be ahead.", optional_field},
+            Field{"future_skew_max_s", &C::future_skew_max_s, "How far event times may be ahead.",
+                  optional_field},
             Field{"own_clock", &C::own_clock, "A replay: POST .../clock moves its time.", optional_field},
-            Field{"shadows", &C::shadows, "Variants that score every request and never answer.", optional_field}};
+            Field{"shadows", &C::shadows, "Variants that score every request and never answer.",
+                  optional_field}};
     }
 };
 
@@ -63,23 +67,24 @@ Json endpoint_json(const serving::EndpointView& view, const RolloutView& rollout
     }
     const serving::EndpointStats& stats = view.stats;
     const serving::Variant* champion = spec.champion();
-    return Json::object({{"name", spec.name},
-                         {"task", gyre::name_of(spec.task)},
-                         {"time", gyre::name_of(spec.time)},
-                         {"source", gyre::name_of(spec.source)},
-                         {"now", view.now_us && *view.now_us != 0 ? Json(format_rfc3339(*view.now_us)) : Json()},
-                         {"created_at", format_rfc3339(view.stored.created_at_us)},
-                         {"generation", view.stored.generation},
-                         {"champion", champion == nullptr ? Json() : Json(champion->ref())},
-                         {"variants", std::move(variants)},
-                         {"rollout", rollout(spec.name)},
-                         {"stats", Json::object({{"requests", Json(stats.requests)},
-                                                 {"rows", Json(stats.rows)},
-                                                 {"errors", Json(stats.errors)},
-                                                 {"rps", stats.rps},
-                                                 {"p50_ms", stats.p50_ms},
-                                                 {"p99_ms", stats.p99_ms},
-                                                 {"shadow_dropped", Json(stats.shadow_dropped)}})}});
+    return Json::object(
+        {{"name", spec.name},
+         {"task", gyre::name_of(spec.task)},
+         {"time", gyre::name_of(spec.time)},
+         {"source", gyre::name_of(spec.source)},
+         {"now", view.now_us && *view.now_us != 0 ? Json(format_rfc3339(*view.now_us)) : Json()},
+         {"created_at", format_rfc3339(view.stored.created_at_us)},
+         {"generation", view.stored.generation},
+         {"champion", champion == nullptr ? Json() : Json(champion->ref())},
+         {"variants", std::move(variants)},
+         {"rollout", rollout(spec.name)},
+         {"stats", Json::object({{"requests", Json(stats.requests)},
+                                 {"rows", Json(stats.rows)},
+                                 {"errors", Json(stats.errors)},
+                                 {"rps", stats.rps},
+                                 {"p50_ms", stats.p50_ms},
+                                 {"p99_ms", stats.p99_ms},
+                                 {"shadow_dropped", Json(stats.shadow_dropped)}})}});
 }
 
 class EndpointHandlers {
@@ -152,28 +157,36 @@ class EndpointHandlers {
     RolloutView rollout_;
 };
 
-RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary, Access access) {
-    return {.method = method, .path = path, .id = id, .summary = summary, .access = access, .pool = PoolName::sql,
+RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary,
+             Access access) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .summary = summary,
+            .access = access,
+            .pool = PoolName::sql,
             .tag = "endpoints"};
 }
 
 }  // namespace
 
-void add_endpoint_routes(RouteTable& table, serving::Serving& serving, ModelResolver resolve, RolloutView rollout) {
+void add_endpoint_routes(RouteTable& table, serving::Serving& serving, ModelResolver resolve,
+                         RolloutView rollout) {
     auto handlers = std::make_shared<EndpointHandlers>(serving, std::move(resolve), std::move(rollout));
-    table.typed<Empty, Json>(
-        doc(http::Method::get, "/api/gyre/v1/endpoints", "list_endpoints", "All endpoints with their state.", Access::read),
-        [handlers](Context&, const Empty&) { return handlers->list(); });
-    table.typed<NameIn, Json>(
-        doc(http::Method::get, "/api/gyre/v1/endpoints/{name}", "get_endpoint", "One endpoint.", Access::read),
-        [handlers](Context&, const NameIn& in) { return handlers->get(in.name); });
-    RouteDoc create =
-        doc(http::Method::post, "/api/gyre/v1/endpoints", "create_endpoint", "Deploy a model under a name.", Access::write);
+    table.typed<Empty, Json>(doc(http::Method::get, "/api/gyre/v1/endpoints", "list_endpoints",
+                                 "All endpoints with their state.", Access::read),
+                             [handlers](Context&, const Empty&) { return handlers->list(); });
+    table.typed<NameIn, Json>(doc(http::Method::get, "/api/gyre/v1/endpoints/{name}", "get_endpoint",
+                                  "One endpoint.", Access::read),
+                              [handlers](Context&, const NameIn& in) { return handlers->get(in.name); });
+    RouteDoc create = doc(http::Method::post, "/api/gyre/v1/endpoints", "create_endpoint",
+                          "Deploy a model under a name.", Access::write);
     create.success = 201;
-    table.typed<CreateIn, Json>(create,
-                                [handlers](Context& context, const CreateIn& in) { return handlers->create(context, in); });
+    table.typed<CreateIn, Json>(
+        create, [handlers](Context& context, const CreateIn& in) { return handlers->create(context, in); });
     table.typed<NameIn, Json>(
-        doc(http::Method::del, "/api/gyre/v1/endpoints/{name}", "remove_endpoint", "Remove an endpoint.", Access::write),
+        doc(http::Method::del, "/api/gyre/v1/endpoints/{name}", "remove_endpoint", "Remove an endpoint.",
+            Access::write),
         [handlers](Context& context, const NameIn& in) { return handlers->remove(context, in.name); });
     RouteDoc predict = doc(http::Method::post, "/api/gyre/v1/endpoints/{name}/predict", "predict",
                            "Predict rows given as objects by column name.", Access::write);

@@ -1,10 +1,10 @@
 #pragma once
 // /api/gyre/v1/endpoints: definitions of endpoints and predictions through them.
+#include <functional>
+
 #include "api/route_table.h"
 #include "base/model_ref.h"
 #include "serving/serving.h"
-
-#include <functional>
 
 namespace gyre::api {
 
@@ -19,6 +19,7 @@ using ModelResolver = std::function<Result<ResolvedModel>(const ModelRef&)>;
 using RolloutView = std::function<Json(const std::string& endpoint)>;
 
 /// All must outlive the table.
-void add_endpoint_routes(RouteTable& table, serving::Serving& serving, ModelResolver resolve, RolloutView rollout);
+void add_endpoint_routes(RouteTable& table, serving::Serving& serving, ModelResolver resolve,
+                         RolloutView rollout);
 
 }  // namespace gyre::api

@@ -1,11 +1,11 @@
 #include "api/native/event_routes.h"
 
-#include "base/text.h"
-
 #include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
+
+#include "base/text.h"
 
 namespace gyre::api {
 namespace {
@@ -19,15 +19,16 @@ struct ReadIn {
     std::string type;
     std::string subject;
     static constexpr auto fields() {
-        return std::tuple{Field{"after", &ReadIn::after, "Position to go on from.", optional_field},
-                          Field{"limit", &ReadIn::limit, "Events at most, up to 1000.", optional_field},
-                          Field{"type", &ReadIn::type, "Exact type, or a prefix such as rollout.*", optional_field},
-                          Field{"subject", &ReadIn::subject, "Exact subject, such as endpoint/flights.", optional_field}};
+        return std::tuple{
+            Field{"after", &ReadIn::after, "Position to go on from.", optional_field},
+            Field{"limit", &ReadIn::limit, "Events at most, up to 1000.", optional_field},
+            Field{"type", &ReadIn::type, "Exact type, or a prefix such as rollout.*", optional_field},
+            Field{"subject", &ReadIn::subject, "Exact subject, such as endpoint/flights.", optional_field}};
     }
 };
 
-/// Feeds all live clients from one thread: after each commit everybody gets what is new to them. A client that is
-/// too slow is dropped by its bounded queue and resumes at the last id that it saw.
+/// Feeds all live clients from one thread: after each commit everybody gets what is new to them. A client
+/// that is too slow is dropped by its bounded queue and resumes at the last id that it saw.
 class LiveFeed {
  public:
     explicit LiveFeed(events::EventStream& stream) : stream_(stream) {
@@ -50,7 +51,8 @@ class LiveFeed {
         {
             const std::scoped_lock lock(mutex_);
             if (clients_.size() >= kLiveClientsMax) {
-                return resource_exhausted("at most " + std::to_string(kLiveClientsMax) + " live event streams");
+                return resource_exhausted("at most " + std::to_string(kLiveClientsMax) +
+                                          " live event streams");
             }
             clients_.push_back({sink, after, std::move(filter)});
             dirty_ = true;
@@ -93,7 +95,8 @@ class LiveFeed {
             }
             std::erase_if(clients, [](const Client& client) { return client.sink->closed(); });
             lock.lock();
-            clients_.insert(clients_.end(), std::make_move_iterator(clients.begin()), std::make_move_iterator(clients.end()));
+            clients_.insert(clients_.end(), std::make_move_iterator(clients.begin()),
+                            std::make_move_iterator(clients.end()));
         }
     }
 
@@ -104,7 +107,8 @@ class LiveFeed {
                 return;
             }
             for (const events::Event& event : page->events) {
-                if (!client.sink->send(std::to_string(event.position), event.type, events::to_json(event).dump())) {
+                if (!client.sink->send(std::to_string(event.position), event.type,
+                                       events::to_json(event).dump())) {
                     return;
                 }
             }
@@ -124,8 +128,8 @@ class LiveFeed {
 
 Result<Json> read_page(events::EventStream& stream, const ReadIn& in) {
     if (in.limit < 1 || in.limit > static_cast<std::int64_t>(events::kEventPageMax)) {
-        return invalid_argument("field 'limit': expected 1 to " + std::to_string(events::kEventPageMax) + ", got " +
-                                std::to_string(in.limit));
+        return invalid_argument("field 'limit': expected 1 to " + std::to_string(events::kEventPageMax) +
+                                ", got " + std::to_string(in.limit));
     }
     GYRE_TRY(const events::EventPage page,
              stream.read(in.after, static_cast<std::size_t>(in.limit), {in.type, in.subject}));
@@ -163,18 +167,25 @@ Json verification_json(const events::Verification& verification) {
 }
 
 RouteDoc doc(std::string_view path, std::string_view id, std::string_view summary) {
-    return {.method = http::Method::get, .path = path, .id = id, .summary = summary, .access = Access::read,
-            .pool = PoolName::sql, .tag = "events"};
+    return {.method = http::Method::get,
+            .path = path,
+            .id = id,
+            .summary = summary,
+            .access = Access::read,
+            .pool = PoolName::sql,
+            .tag = "events"};
 }
 
 }  // namespace
 
 void add_event_routes(RouteTable& table, events::EventStream& stream) {
     auto feed = std::make_shared<LiveFeed>(stream);
-    table.typed<ReadIn, Json>(doc("/api/gyre/v1/events", "list_events", "Events after a position, oldest first."),
-                              [&stream](Context&, const ReadIn& in) { return read_page(stream, in); });
-    table.raw(doc("/api/gyre/v1/events/stream", "stream_events", "Events as they happen (Server-Sent Events)."),
-              [feed](Context& context) { return open_live(*feed, context); });
+    table.typed<ReadIn, Json>(
+        doc("/api/gyre/v1/events", "list_events", "Events after a position, oldest first."),
+        [&stream](Context&, const ReadIn& in) { return read_page(stream, in); });
+    table.raw(
+        doc("/api/gyre/v1/events/stream", "stream_events", "Events as they happen (Server-Sent Events)."),
+        [feed](Context& context) { return open_live(*feed, context); });
     table.typed<Empty, Json>(
         doc("/api/gyre/v1/events/verify", "verify_events", "Check every link of the hash chain."),
         [&stream](Context&, const Empty&) -> Result<Json> {

@@ -1,5 +1,4 @@
 #include "api/native/loop_routes.h"
-
 #include "loop/report.h"
 
 namespace gyre::api {
@@ -13,9 +12,10 @@ struct LabelIn {
     double value = 0.0;
     std::string time;
     static constexpr auto fields() {
-        return std::tuple{Field{"request_id", &LabelIn::request_id, "Request that the label belongs to."},
-                          Field{"value", &LabelIn::value, "What really happened."},
-                          Field{"time", &LabelIn::time, "When it became known; now, unless given.", optional_field}};
+        return std::tuple{
+            Field{"request_id", &LabelIn::request_id, "Request that the label belongs to."},
+            Field{"value", &LabelIn::value, "What really happened."},
+            Field{"time", &LabelIn::time, "When it became known; now, unless given.", optional_field}};
     }
 };
 
@@ -37,8 +37,9 @@ struct TrafficIn {
     std::string name;
     std::string bucket = "1d";
     static constexpr auto fields() {
-        return std::tuple{Field{"name", &TrafficIn::name, "Endpoint."},
-                          Field{"bucket", &TrafficIn::bucket, "Length of a bucket: whole hours.", optional_field}};
+        return std::tuple{
+            Field{"name", &TrafficIn::name, "Endpoint."},
+            Field{"bucket", &TrafficIn::bucket, "Length of a bucket: whole hours.", optional_field}};
     }
 };
 
@@ -49,8 +50,8 @@ struct ReportIn {
     static constexpr auto fields() {
         return std::tuple{Field{"name", &ReportIn::name, "Endpoint."},
                           Field{"alone", &ReportIn::alone, "Model to compare with, such as flights/1."},
-                          Field{"compare_from", &ReportIn::compare_from, "The overall figure counts rows from here on.",
-                                optional_field}};
+                          Field{"compare_from", &ReportIn::compare_from,
+                                "The overall figure counts rows from here on.", optional_field}};
     }
 };
 
@@ -78,12 +79,14 @@ class MonitoringHandlers {
             if (!label.time.empty()) {
                 auto time = parse_rfc3339(label.time);
                 if (!time) {
-                    return std::move(time).error().context("labels[" + std::to_string(labels.size()) + "].time");
+                    return std::move(time).error().context("labels[" + std::to_string(labels.size()) +
+                                                           "].time");
                 }
                 time_us = *time;
             } else if (stored.spec.time == serving::TimeMode::event) {
-                return invalid_argument("labels[" + std::to_string(labels.size()) + "]: endpoint '" + in.endpoint +
-                                        "' counts event times; say when the label became known (field 'time')");
+                return invalid_argument(
+                    "labels[" + std::to_string(labels.size()) + "]: endpoint '" + in.endpoint +
+                    "' counts event times; say when the label became known (field 'time')");
             }
             labels.push_back({label.request_id, label.value, time_us});
         }
@@ -97,7 +100,8 @@ class MonitoringHandlers {
     Result<Json> traffic(const TrafficIn& in) {
         GYRE_TRY(const std::int64_t bucket_us, parse_duration_us(in.bucket));
         if (bucket_us < kUsPerHour || bucket_us % kUsPerHour != 0) {
-            return invalid_argument("field 'bucket': expected whole hours such as 1h or 1d, got '" + in.bucket + "'");
+            return invalid_argument("field 'bucket': expected whole hours such as 1h or 1d, got '" +
+                                    in.bucket + "'");
         }
         std::map<std::string, Json> series;
         for (const monitoring::TrafficPoint& point : monitoring_.scores().traffic(in.name, bucket_us)) {
@@ -114,7 +118,8 @@ class MonitoringHandlers {
     }
 
     Result<Json> performance(const std::string& endpoint) {
-        GYRE_TRY(const std::vector<monitoring::PerformanceWindow> windows, loop_.monitors().performance(endpoint));
+        GYRE_TRY(const std::vector<monitoring::PerformanceWindow> windows,
+                 loop_.monitors().performance(endpoint));
         Json items = Json::array();
         for (const monitoring::PerformanceWindow& window : windows) {
             items.push_back(monitoring::api_json(window));
@@ -214,8 +219,14 @@ class MonitoringHandlers {
     serving::Serving& serving_;
 };
 
-RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary, Access access) {
-    return {.method = method, .path = path, .id = id, .summary = summary, .access = access, .pool = PoolName::sql,
+RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary,
+             Access access) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .summary = summary,
+            .access = access,
+            .pool = PoolName::sql,
             .tag = "monitoring"};
 }
 
@@ -228,27 +239,33 @@ void add_monitoring_routes(RouteTable& table, loop::Loop& loop, monitoring::Moni
     RouteDoc labels = doc(Method::post, "/api/gyre/v1/labels", "post_labels",
                           "What really happened, by request id; durable when answered.", Access::write);
     labels.body_bytes_max = kLabelBodyBytesMax;
-    table.typed<LabelsIn, Json>(labels, [handlers](Context&, const LabelsIn& in) { return handlers->labels(in); });
-    table.typed<TrafficIn, Json>(
-        doc(Method::get, "/api/gyre/v1/endpoints/{name}/traffic", "endpoint_traffic", "Predictions by variant and time.", Access::read),
-        [handlers](Context&, const TrafficIn& in) { return handlers->traffic(in); });
-    table.typed<NameIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/performance", "endpoint_performance",
-                                  "Metrics by window and variant, from labels.", Access::read),
-                              [handlers](Context&, const NameIn& in) { return handlers->performance(in.name); });
+    table.typed<LabelsIn, Json>(labels,
+                                [handlers](Context&, const LabelsIn& in) { return handlers->labels(in); });
+    table.typed<TrafficIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/traffic", "endpoint_traffic",
+                                     "Predictions by variant and time.", Access::read),
+                                 [handlers](Context&, const TrafficIn& in) { return handlers->traffic(in); });
     table.typed<NameIn, Json>(
-        doc(Method::get, "/api/gyre/v1/endpoints/{name}/drift", "endpoint_drift", "Drift by column.", Access::read),
-        [handlers](Context&, const NameIn& in) { return handlers->drift(in.name); });
+        doc(Method::get, "/api/gyre/v1/endpoints/{name}/performance", "endpoint_performance",
+            "Metrics by window and variant, from labels.", Access::read),
+        [handlers](Context&, const NameIn& in) { return handlers->performance(in.name); });
+    table.typed<NameIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/drift", "endpoint_drift",
+                                  "Drift by column.", Access::read),
+                              [handlers](Context&, const NameIn& in) { return handlers->drift(in.name); });
     table.typed<ReportIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/report", "endpoint_report",
                                     "What users got beside one fixed model, by month.", Access::read),
                                 [handlers](Context&, const ReportIn& in) { return handlers->report(in); });
-    table.typed<Empty, Json>(doc(Method::get, "/api/gyre/v1/monitors", "list_monitors", "All monitors.", Access::read),
-                             [handlers](Context&, const Empty&) { return handlers->monitors(); });
-    RouteDoc create = doc(Method::post, "/api/gyre/v1/monitors", "create_monitor", "Watch an endpoint.", Access::write);
+    table.typed<Empty, Json>(
+        doc(Method::get, "/api/gyre/v1/monitors", "list_monitors", "All monitors.", Access::read),
+        [handlers](Context&, const Empty&) { return handlers->monitors(); });
+    RouteDoc create =
+        doc(Method::post, "/api/gyre/v1/monitors", "create_monitor", "Watch an endpoint.", Access::write);
     create.success = 201;
     table.typed<monitoring::MonitorSpec, Json>(
-        create, [handlers](Context&, const monitoring::MonitorSpec& spec) { return handlers->create_monitor(spec); });
-    table.typed<AlertsIn, Json>(doc(Method::get, "/api/gyre/v1/alerts", "list_alerts", "Alerts, newest first.", Access::read),
-                                [handlers](Context&, const AlertsIn& in) { return handlers->alerts(in); });
+        create,
+        [handlers](Context&, const monitoring::MonitorSpec& spec) { return handlers->create_monitor(spec); });
+    table.typed<AlertsIn, Json>(
+        doc(Method::get, "/api/gyre/v1/alerts", "list_alerts", "Alerts, newest first.", Access::read),
+        [handlers](Context&, const AlertsIn& in) { return handlers->alerts(in); });
 }
 
 }  // namespace gyre::api

@@ -37,7 +37,8 @@ struct StartIn {
     static constexpr auto fields() {
         return std::tuple{Field{"name", &StartIn::name, "Pipeline."},
                           Field{"params", &StartIn::params, "Parameters of the run.", optional_field},
-                          Field{"as_of", &StartIn::as_of, "Event time that it may know; now, unless given.", optional_field}};
+                          Field{"as_of", &StartIn::as_of, "Event time that it may know; now, unless given.",
+                                optional_field}};
     }
 };
 
@@ -59,8 +60,14 @@ Result<Json> start_run(pipelines::Engine& engine, const Context& context, const 
     return to_json(run);
 }
 
-RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary, Access access) {
-    return {.method = method, .path = path, .id = id, .summary = summary, .access = access, .pool = PoolName::sql,
+RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary,
+             Access access) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .summary = summary,
+            .access = access,
+            .pool = PoolName::sql,
             .tag = "pipelines"};
 }
 
@@ -68,48 +75,57 @@ RouteDoc doc(http::Method method, std::string_view path, std::string_view id, st
 
 void add_pipeline_routes(RouteTable& table, pipelines::Engine& engine) {
     using http::Method;
-    table.typed<Empty, Json>(doc(Method::get, "/api/gyre/v1/pipelines", "list_pipelines", "All pipelines.", Access::read),
-                             [&engine](Context&, const Empty&) -> Result<Json> {
-                                 GYRE_TRY(const auto pipelines, engine.list_pipelines());
-                                 return listed("pipelines", pipelines);
+    table.typed<Empty, Json>(
+        doc(Method::get, "/api/gyre/v1/pipelines", "list_pipelines", "All pipelines.", Access::read),
+        [&engine](Context&, const Empty&) -> Result<Json> {
+            GYRE_TRY(const auto pipelines, engine.list_pipelines());
+            return listed("pipelines", pipelines);
+        });
+    table.typed<PutIn, Json>(doc(Method::post, "/api/gyre/v1/pipelines", "put_pipeline",
+                                 "Create or replace a pipeline.", Access::write),
+                             [&engine](Context& context, const PutIn& in) -> Result<Json> {
+                                 GYRE_TRY(const pipelines::PipelineRecord record,
+                                          engine.put_pipeline(in.yaml, context.principal));
+                                 return to_json(record);
                              });
-    table.typed<PutIn, Json>(
-        doc(Method::post, "/api/gyre/v1/pipelines", "put_pipeline", "Create or replace a pipeline.", Access::write),
-        [&engine](Context& context, const PutIn& in) -> Result<Json> {
-            GYRE_TRY(const pipelines::PipelineRecord record, engine.put_pipeline(in.yaml, context.principal));
+    table.typed<NameIn, Json>(
+        doc(Method::get, "/api/gyre/v1/pipelines/{name}", "get_pipeline", "One pipeline.", Access::read),
+        [&engine](Context&, const NameIn& in) -> Result<Json> {
+            GYRE_TRY(const pipelines::PipelineRecord record, engine.get_pipeline(in.name));
             return to_json(record);
         });
-    table.typed<NameIn, Json>(doc(Method::get, "/api/gyre/v1/pipelines/{name}", "get_pipeline", "One pipeline.", Access::read),
-                              [&engine](Context&, const NameIn& in) -> Result<Json> {
-                                  GYRE_TRY(const pipelines::PipelineRecord record, engine.get_pipeline(in.name));
-                                  return to_json(record);
-                              });
-    RouteDoc run = doc(Method::post, "/api/gyre/v1/pipelines/{name}/runs", "run_pipeline", "Start a run.", Access::write);
+    RouteDoc run = doc(Method::post, "/api/gyre/v1/pipelines/{name}/runs", "run_pipeline", "Start a run.",
+                       Access::write);
     run.success = 201;
-    table.typed<StartIn, Json>(run, [&engine](Context& context, const StartIn& in) { return start_run(engine, context, in); });
-    table.typed<NameIn, Json>(doc(Method::get, "/api/gyre/v1/pipelines/{name}/decisions", "list_pipeline_decisions",
-                                  "What triggers decided, and why nothing ran.", Access::read),
-                              [&engine](Context&, const NameIn& in) -> Result<Json> {
-                                  GYRE_TRY(const auto decisions, engine.list_decisions(in.name, kDecisionsShown));
-                                  return listed("decisions", decisions);
-                              });
-    table.typed<RunsIn, Json>(
-        doc(Method::get, "/api/gyre/v1/pipeline-runs", "list_pipeline_runs", "Runs, newest first.", Access::read),
-        [&engine](Context&, const RunsIn& in) -> Result<Json> {
-            GYRE_TRY(const auto runs, engine.list_runs({in.pipeline, in.before, kRunsShown}));
-            return listed("runs", runs);
+    table.typed<StartIn, Json>(
+        run, [&engine](Context& context, const StartIn& in) { return start_run(engine, context, in); });
+    table.typed<NameIn, Json>(
+        doc(Method::get, "/api/gyre/v1/pipelines/{name}/decisions", "list_pipeline_decisions",
+            "What triggers decided, and why nothing ran.", Access::read),
+        [&engine](Context&, const NameIn& in) -> Result<Json> {
+            GYRE_TRY(const auto decisions, engine.list_decisions(in.name, kDecisionsShown));
+            return listed("decisions", decisions);
         });
-    table.typed<IdIn, Json>(doc(Method::get, "/api/gyre/v1/pipeline-runs/{id}", "get_pipeline_run", "One run.", Access::read),
-                            [&engine](Context&, const IdIn& in) -> Result<Json> {
-                                GYRE_TRY(const pipelines::RunRecord record, engine.get_run(in.id));
+    table.typed<RunsIn, Json>(doc(Method::get, "/api/gyre/v1/pipeline-runs", "list_pipeline_runs",
+                                  "Runs, newest first.", Access::read),
+                              [&engine](Context&, const RunsIn& in) -> Result<Json> {
+                                  GYRE_TRY(const auto runs,
+                                           engine.list_runs({in.pipeline, in.before, kRunsShown}));
+                                  return listed("runs", runs);
+                              });
+    table.typed<IdIn, Json>(
+        doc(Method::get, "/api/gyre/v1/pipeline-runs/{id}", "get_pipeline_run", "One run.", Access::read),
+        [&engine](Context&, const IdIn& in) -> Result<Json> {
+            GYRE_TRY(const pipelines::RunRecord record, engine.get_run(in.id));
+            return to_json(record);
+        });
+    table.typed<IdIn, Json>(doc(Method::post, "/api/gyre/v1/pipeline-runs/{id}/cancel", "cancel_pipeline_run",
+                                "End a run.", Access::write),
+                            [&engine](Context& context, const IdIn& in) -> Result<Json> {
+                                GYRE_TRY(const pipelines::RunRecord record,
+                                         engine.cancel(in.id, context.principal));
                                 return to_json(record);
                             });
-    table.typed<IdIn, Json>(
-        doc(Method::post, "/api/gyre/v1/pipeline-runs/{id}/cancel", "cancel_pipeline_run", "End a run.", Access::write),
-        [&engine](Context& context, const IdIn& in) -> Result<Json> {
-            GYRE_TRY(const pipelines::RunRecord record, engine.cancel(in.id, context.principal));
-            return to_json(record);
-        });
 }
 
 }  // namespace gyre::api

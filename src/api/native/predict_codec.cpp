@@ -1,15 +1,15 @@
 // Adapter: simdjson's on-demand parser.
 #include "api/native/predict_codec.h"
 
-#include "base/clock.h"
-#include "base/json.h"
-#include "base/text.h"
-#include "serving/limits.h"
-
 #include <charconv>
 #include <cmath>
 
 #include <simdjson.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "serving/limits.h"
 
 namespace gyre::api::native {
 namespace {
@@ -97,8 +97,8 @@ class RowsReader {
             return bad_json(code);
         }
         if (count == 0 || count > serving::kRowsPerRequestMax) {
-            return invalid_argument("expected 1 to " + std::to_string(serving::kRowsPerRequestMax) + " rows, got " +
-                                    std::to_string(count));
+            return invalid_argument("expected 1 to " + std::to_string(serving::kRowsPerRequestMax) +
+                                    " rows, got " + std::to_string(count));
         }
         rows_.reset(signature_, count);
         std::size_t row = 0;
@@ -141,7 +141,8 @@ class RowsReader {
         }
         for (std::size_t i = 0; i < seen_.size(); ++i) {
             if (!seen_[i] && !signature_.columns[i].optional) {
-                return bad_cell(row, signature_.columns[i].name, "is missing; send null where the value is unknown");
+                return bad_cell(row, signature_.columns[i].name,
+                                "is missing; send null where the value is unknown");
             }
         }
         return {};
@@ -162,7 +163,8 @@ Result<void> read_ids(od::value value, std::vector<std::string>& ids) {
         std::string_view text;
         if (std::move(element).get_string().get(text) != simdjson::SUCCESS || text.empty() ||
             text.size() > serving::kRequestIdBytesMax) {
-            return invalid_argument("request_ids[" + std::to_string(ids.size()) + "]: expected a string of 1 to 64 bytes");
+            return invalid_argument("request_ids[" + std::to_string(ids.size()) +
+                                    "]: expected a string of 1 to 64 bytes");
         }
         ids.emplace_back(text);
     }
@@ -221,7 +223,8 @@ Result<void> read_member(std::string_view key, od::value value, RowsReader& read
         request.event_time_us = *time;
         return {};
     }
-    return invalid_argument("unknown field '" + std::string(key.substr(0, 80)) + "'" + suggestion(key, kKnown));
+    return invalid_argument("unknown field '" + std::string(key.substr(0, 80)) + "'" +
+                            suggestion(key, kKnown));
 }
 
 Result<void> check_counts(const PredictRequest& request, std::size_t rows) {
@@ -247,7 +250,8 @@ Result<void> read_predict(std::string_view body, const model::Signature& signatu
     request = {};
     od::document document;
     od::object root;
-    auto code = parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING).get(document);
+    auto code =
+        parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING).get(document);
     if (code == simdjson::SUCCESS) {
         code = document.get_object().get(root);
     }
@@ -285,8 +289,9 @@ void write_predict(const PredictAnswer& answer, std::string& out) {
         out += i > 0 ? "," : "";
         out += width > 1 && i % width == 0 ? "[" : "";
         if (std::isfinite(answer.values[i])) {
-            out.append(digits, static_cast<std::size_t>(
-                                   std::to_chars(digits, digits + sizeof digits, answer.values[i]).ptr - digits));
+            out.append(digits,
+                       static_cast<std::size_t>(
+                           std::to_chars(digits, digits + sizeof digits, answer.values[i]).ptr - digits));
         } else {
             out += "null";
         }

@@ -41,7 +41,8 @@ Result<Json> start(loop::Loop& loop, serving::Serving& serving, const Context& c
     GYRE_TRY(const serving::EndpointView view, serving.view(in.endpoint));
     GYRE_TRY(const ModelRef ref, parse_model_ref(in.model));
     if (!ref.version) {
-        return invalid_argument("field 'model': expected a version such as " + ref.name + "/2, got '" + in.model + "'");
+        return invalid_argument("field 'model': expected a version such as " + ref.name + "/2, got '" +
+                                in.model + "'");
     }
     loop::NewRollout request;
     request.endpoint = in.endpoint;
@@ -69,8 +70,14 @@ Result<Json> shown(Result<loop::Rollout> rollout) {
     return loop::api_json(done);
 }
 
-RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary, Access access) {
-    return {.method = method, .path = path, .id = id, .summary = summary, .access = access, .pool = PoolName::sql,
+RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary,
+             Access access) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .summary = summary,
+            .access = access,
+            .pool = PoolName::sql,
             .tag = "rollouts"};
 }
 
@@ -78,30 +85,42 @@ RouteDoc doc(http::Method method, std::string_view path, std::string_view id, st
 
 void add_rollout_routes(RouteTable& table, loop::Loop& loop, serving::Serving& serving) {
     using http::Method;
-    table.typed<ListIn, Json>(doc(Method::get, "/api/gyre/v1/rollouts", "list_rollouts", "Rollouts, newest first.", Access::read),
-                              [&loop](Context&, const ListIn& in) { return list(loop, in.endpoint); });
-    table.typed<IdIn, Json>(doc(Method::get, "/api/gyre/v1/rollouts/{id}", "get_rollout", "One rollout.", Access::read),
-                            [&loop](Context&, const IdIn& in) { return shown(loop.rollouts().get(in.id)); });
-    RouteDoc create = doc(Method::post, "/api/gyre/v1/rollouts", "start_rollout", "Replace a champion, if the evidence says so.",
-                          Access::write);
+    table.typed<ListIn, Json>(
+        doc(Method::get, "/api/gyre/v1/rollouts", "list_rollouts", "Rollouts, newest first.", Access::read),
+        [&loop](Context&, const ListIn& in) { return list(loop, in.endpoint); });
+    table.typed<IdIn, Json>(
+        doc(Method::get, "/api/gyre/v1/rollouts/{id}", "get_rollout", "One rollout.", Access::read),
+        [&loop](Context&, const IdIn& in) { return shown(loop.rollouts().get(in.id)); });
+    RouteDoc create = doc(Method::post, "/api/gyre/v1/rollouts", "start_rollout",
+                          "Replace a champion, if the evidence says so.", Access::write);
     create.success = 201;
     table.typed<StartIn, Json>(create, [&loop, &serving](Context& context, const StartIn& in) {
         return start(loop, serving, context, in);
     });
-    table.typed<IdIn, Json>(
-        doc(Method::post, "/api/gyre/v1/rollouts/{id}/promote", "promote_rollout", "Promote the candidate now.", Access::write),
-        [&loop](Context& context, const IdIn& in) { return shown(loop.rollouts().promote(in.id, context.principal)); });
-    table.typed<IdIn, Json>(
-        doc(Method::post, "/api/gyre/v1/rollouts/{id}/abort", "abort_rollout", "Back to the champion now.", Access::write),
-        [&loop](Context& context, const IdIn& in) { return shown(loop.rollouts().abort(in.id, context.principal)); });
-    table.typed<IdIn, Json>(
-        doc(Method::post, "/api/gyre/v1/rollouts/{id}/pause", "pause_rollout", "Take no decision for now.", Access::write),
-        [&loop](Context& context, const IdIn& in) { return shown(loop.rollouts().set_paused(in.id, context.principal, true)); });
-    table.typed<IdIn, Json>(
-        doc(Method::post, "/api/gyre/v1/rollouts/{id}/resume", "resume_rollout", "Decide again.", Access::write),
-        [&loop](Context& context, const IdIn& in) { return shown(loop.rollouts().set_paused(in.id, context.principal, false)); });
-    RouteDoc clock = doc(Method::post, "/api/gyre/v1/endpoints/{name}/clock", "move_clock",
-                         "Tell a replay's endpoint what time it is; answers when what is due has taken effect.", Access::write);
+    table.typed<IdIn, Json>(doc(Method::post, "/api/gyre/v1/rollouts/{id}/promote", "promote_rollout",
+                                "Promote the candidate now.", Access::write),
+                            [&loop](Context& context, const IdIn& in) {
+                                return shown(loop.rollouts().promote(in.id, context.principal));
+                            });
+    table.typed<IdIn, Json>(doc(Method::post, "/api/gyre/v1/rollouts/{id}/abort", "abort_rollout",
+                                "Back to the champion now.", Access::write),
+                            [&loop](Context& context, const IdIn& in) {
+                                return shown(loop.rollouts().abort(in.id, context.principal));
+                            });
+    table.typed<IdIn, Json>(doc(Method::post, "/api/gyre/v1/rollouts/{id}/pause", "pause_rollout",
+                                "Take no decision for now.", Access::write),
+                            [&loop](Context& context, const IdIn& in) {
+                                return shown(loop.rollouts().set_paused(in.id, context.principal, true));
+                            });
+    table.typed<IdIn, Json>(doc(Method::post, "/api/gyre/v1/rollouts/{id}/resume", "resume_rollout",
+                                "Decide again.", Access::write),
+                            [&loop](Context& context, const IdIn& in) {
+                                return shown(loop.rollouts().set_paused(in.id, context.principal, false));
+                            });
+    RouteDoc clock =
+        doc(Method::post, "/api/gyre/v1/endpoints/{name}/clock", "move_clock",
+            "Tell a replay's endpoint what time it is; answers when what is due has taken effect.",
+            Access::write);
     clock.pool = PoolName::work;
     table.typed<ClockIn, Json>(clock, [&loop](Context&, const ClockIn& in) -> Result<Json> {
         GYRE_TRY(const std::int64_t now_us, parse_rfc3339(in.now));

@@ -1,16 +1,16 @@
 // Adapter: simdjson's on-demand parser.
 #include "api/oip/infer_codec.h"
 
-#include "base/clock.h"
-#include "base/json.h"
-#include "base/text.h"
-#include "serving/limits.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include <simdjson.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "serving/limits.h"
 
 namespace gyre::api::oip {
 namespace {
@@ -18,8 +18,8 @@ namespace {
 namespace od = simdjson::ondemand;
 
 constexpr std::size_t kRankMax = 8;
-constexpr std::string_view kDatatypes[] = {"BOOL",  "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16",
-                                           "INT32", "INT64", "FP32",   "FP64",   "BYTES"};
+constexpr std::string_view kDatatypes[] = {"BOOL",  "UINT8", "UINT16", "UINT32", "UINT64", "INT8",
+                                           "INT16", "INT32", "INT64",  "FP32",   "FP64",   "BYTES"};
 
 Error bad_json(simdjson::error_code code) {
     return invalid_argument(std::string("the body is not the JSON of an infer request: ") +
@@ -146,8 +146,8 @@ Result<Shape> read_shape(od::object& input, std::string_view name) {
 Result<std::size_t> rows_of(const Shape& shape, const model::Signature& signature, std::string_view name) {
     if (signature.layout == model::InputLayout::tensor) {
         if (shape.rank != 2 || shape.dims[1] != signature.columns.size()) {
-            return bad_tensor(name, "expected shape [n," + std::to_string(signature.columns.size()) + "], got " +
-                                        shape.str());
+            return bad_tensor(name, "expected shape [n," + std::to_string(signature.columns.size()) +
+                                        "], got " + shape.str());
         }
         return shape.dims[0];
     }
@@ -170,15 +170,17 @@ Result<void> check_datatype(od::object& input, std::string_view name, const mode
     }
     const bool wants_text = signature.columns[column].type == model::ColumnType::text;
     if (wants_text != (datatype == "BYTES")) {
-        return bad_tensor(name, std::string("expected datatype ") + (wants_text ? "BYTES" : "FP32 or another number") +
-                                    ", got " + std::string(datatype));
+        return bad_tensor(name, std::string("expected datatype ") +
+                                    (wants_text ? "BYTES" : "FP32 or another number") + ", got " +
+                                    std::string(datatype));
     }
     return {};
 }
 
 class InferReader {
  public:
-    InferReader(const model::Signature& signature, serving::RowBuffer& rows) : signature_(signature), rows_(rows) {}
+    InferReader(const model::Signature& signature, serving::RowBuffer& rows)
+        : signature_(signature), rows_(rows) {}
 
     Result<void> read_input(od::object& input) {
         std::string_view name_view;
@@ -188,11 +190,13 @@ class InferReader {
         const bool tensor = signature_.layout == model::InputLayout::tensor;
         const std::size_t column = tensor ? 0 : signature_.index_of(name_view);
         if (column >= signature_.columns.size() || (tensor && name_view != model::kTensorInputName)) {
-            return bad_tensor(name_view, "the model has no such input; it takes " +
-                                             (tensor ? std::string(model::kTensorInputName) : column_names(signature_)));
+            return bad_tensor(name_view,
+                              "the model has no such input; it takes " +
+                                  (tensor ? std::string(model::kTensorInputName) : column_names(signature_)));
         }
         // The name in the signature outlives the parser's buffer.
-        const std::string_view name = tensor ? model::kTensorInputName : std::string_view(signature_.columns[column].name);
+        const std::string_view name =
+            tensor ? model::kTensorInputName : std::string_view(signature_.columns[column].name);
         GYRE_TRY(const Shape shape, read_shape(input, name));
         GYRE_TRY(const std::size_t rows, rows_of(shape, signature_, name));
         GYRE_TRY_VOID(check_datatype(input, name, signature_, column));
@@ -208,8 +212,9 @@ class InferReader {
         }
         GYRE_TRY_VOID(take_array(target, data, 1));
         if (target.written != rows * target.columns) {
-            return bad_tensor(name, "expected " + std::to_string(rows * target.columns) + " values for shape " +
-                                        shape.str() + ", got " + std::to_string(target.written));
+            return bad_tensor(name, "expected " + std::to_string(rows * target.columns) +
+                                        " values for shape " + shape.str() + ", got " +
+                                        std::to_string(target.written));
         }
         return {};
     }
@@ -234,7 +239,7 @@ class InferReader {
     Result<void> start_rows(std::size_t rows, std::string_view name) {
         if (rows > serving::kRowsPerRequestMax) {
             return bad_tensor(name, "at most " + std::to_string(serving::kRowsPerRequestMax) +
-                                      " rows in one request, got " + std::to_string(rows));
+                                        " rows in one request, got " + std::to_string(rows));
         }
         if (rows == 0) {
             return bad_tensor(name, "has no rows");
@@ -260,7 +265,8 @@ Result<void> read_parameters(od::object parameters, InferRequest& request) {
     for (auto field : parameters) {
         std::string_view key;
         od::value value;
-        if (field.unescaped_key().get(key) != simdjson::SUCCESS || field.value().get(value) != simdjson::SUCCESS) {
+        if (field.unescaped_key().get(key) != simdjson::SUCCESS ||
+            field.value().get(value) != simdjson::SUCCESS) {
             return invalid_argument("'parameters' is no JSON object");
         }
         std::string_view text;
@@ -283,8 +289,8 @@ Result<void> read_parameters(od::object parameters, InferRequest& request) {
     return {};
 }
 
-Result<void> read_document(od::document& document, const model::Signature& signature, serving::RowBuffer& rows,
-                           InferRequest& request) {
+Result<void> read_document(od::document& document, const model::Signature& signature,
+                           serving::RowBuffer& rows, InferRequest& request) {
     od::object root;
     if (auto code = document.get_object().get(root)) {
         return bad_json(code);
@@ -363,7 +369,8 @@ void write_infer(const InferAnswer& answer, std::string& out) {
     const std::size_t width = answer.values.size() / answer.rows;
     char digits[32];
     const auto append_number = [&](auto value) {
-        out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
+        out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr -
+                                                    digits));
     };
     out += R"(,"datatype":"FP32","shape":[)";
     append_number(answer.rows);

@@ -3,16 +3,16 @@
 //
 // A request is read where it lies, in one forward pass, straight into a RowBuffer: no document is built.
 // Values: numbers, booleans (BOOL), strings (BYTES); null is a missing value. `data` may be flat or nested.
-#include "base/result.h"
-#include "model/signature.h"
-#include "serving/row_buffer.h"
-
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/result.h"
+#include "model/signature.h"
+#include "serving/row_buffer.h"
 
 namespace gyre::api::oip {
 
@@ -22,9 +22,9 @@ struct InferRequest {
     std::vector<std::string> request_ids;       // parameters.request_ids, one a row; may be empty
 };
 
-/// Reads `body` (64 readable bytes must follow it) into `rows` and `request`. Texts in `rows` live until the next
-/// call on this thread. Errors: invalid_argument naming the tensor, what was expected and what came; so are more
-/// rows than serving::kRowsPerRequestMax, as trying again does not help.
+/// Reads `body` (64 readable bytes must follow it) into `rows` and `request`. Texts in `rows` live until the
+/// next call on this thread. Errors: invalid_argument naming the tensor, what was expected and what came; so
+/// are more rows than serving::kRowsPerRequestMax, as trying again does not help.
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                         InferRequest& request);
 

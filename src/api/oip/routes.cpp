@@ -12,10 +12,14 @@ constexpr std::string_view kPlatform = "xgboost_forest";
 
 std::string_view datatype_of(model::ColumnType type) {
     switch (type) {
-        case model::ColumnType::number: return "FP64";
-        case model::ColumnType::integer: return "INT64";
-        case model::ColumnType::boolean: return "BOOL";
-        case model::ColumnType::text: return "BYTES";
+        case model::ColumnType::number:
+            return "FP64";
+        case model::ColumnType::integer:
+            return "INT64";
+        case model::ColumnType::boolean:
+            return "BOOL";
+        case model::ColumnType::text:
+            return "BYTES";
     }
     return "FP64";
 }
@@ -31,8 +35,8 @@ Json tensor(std::string_view name, std::string_view datatype, std::vector<std::i
 Json inputs_of(const model::Signature& signature) {
     Json inputs = Json::array();
     if (signature.layout == model::InputLayout::tensor) {
-        inputs.push_back(
-            tensor(model::kTensorInputName, "FP32", {-1, static_cast<std::int64_t>(signature.columns.size())}));
+        inputs.push_back(tensor(model::kTensorInputName, "FP32",
+                                {-1, static_cast<std::int64_t>(signature.columns.size())}));
         return inputs;
     }
     for (const model::ColumnSpec& column : signature.columns) {
@@ -62,7 +66,8 @@ class OipHandlers {
     OipHandlers(serving::Serving& serving, std::string_view version) : serving_(serving), version_(version) {}
 
     Result<void> infer(Context& context) {
-        GYRE_TRY(const PredictTarget target, find_target(serving_, context.param("name"), context.param("version")));
+        GYRE_TRY(const PredictTarget target,
+                 find_target(serving_, context.param("name"), context.param("version")));
         thread_local serving::RowBuffer rows;
         thread_local oip::InferRequest request;
         const model::Signature& signature = target.model().signature();
@@ -72,24 +77,29 @@ class OipHandlers {
         // One row without ids of its own is known by the request's id.
         if (!request.request_ids.empty()) {
             input.request_ids = &request.request_ids;
-        } else if (rows.rows() == 1 && !request.id.empty() && request.id.size() <= serving::kRequestIdBytesMax) {
+        } else if (rows.rows() == 1 && !request.id.empty() &&
+                   request.id.size() <= serving::kRequestIdBytesMax) {
             input.single_id = request.id;
         }
         GYRE_TRY(const PredictOutput output, run_predict(serving_, target, rows, input, context));
-        const std::string_view name = signature.outputs.empty() ? "output" : std::string_view(signature.outputs.front().name);
+        const std::string_view name =
+            signature.outputs.empty() ? "output" : std::string_view(signature.outputs.front().name);
         context.response.content_type = "application/json";
-        oip::write_infer({target.endpoint->spec.name, output.variant->version_text, request.id, name, rows.rows(), output.values},
+        oip::write_infer({target.endpoint->spec.name, output.variant->version_text, request.id, name,
+                          rows.rows(), output.values},
                          context.response.body);
         return {};
     }
 
     Result<Json> metadata(Context& context) {
-        GYRE_TRY(const PredictTarget target, find_target(serving_, context.param("name"), context.param("version")));
+        GYRE_TRY(const PredictTarget target,
+                 find_target(serving_, context.param("name"), context.param("version")));
         return metadata_of(*target.endpoint, target.model().signature());
     }
 
     Result<Json> model_ready(Context& context) {
-        GYRE_TRY(const PredictTarget target, find_target(serving_, context.param("name"), context.param("version")));
+        GYRE_TRY(const PredictTarget target,
+                 find_target(serving_, context.param("name"), context.param("version")));
         return Json::object({{"name", target.endpoint->spec.name}, {"ready", true}});
     }
 
@@ -129,11 +139,21 @@ void write_oip_error(const Error& error, int /*status*/, std::string_view /*requ
     body += '}';
 }
 
-int oip_status(const Error& error) { return info_of(error.code()).http_status; }
+int oip_status(const Error& error) {
+    return info_of(error.code()).http_status;
+}
 
-RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary, Access access) {
-    return {.method = method, .path = path, .id = id, .summary = summary, .access = access,
-            .pool = PoolName::inline_io, .body_bytes_max = kInferBodyBytesMax, .tag = "oip", .errors = &oip_errors()};
+RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary,
+             Access access) {
+    return {.method = method,
+            .path = path,
+            .id = id,
+            .summary = summary,
+            .access = access,
+            .pool = PoolName::inline_io,
+            .body_bytes_max = kInferBodyBytesMax,
+            .tag = "oip",
+            .errors = &oip_errors()};
 }
 
 }  // namespace
@@ -167,24 +187,31 @@ void add_oip_routes(RouteTable& table, serving::Serving& serving, std::string_vi
     const auto get = [](std::string_view path, std::string_view id, std::string_view summary) {
         return doc(http::Method::get, path, id, summary, Access::read);
     };
-    table.typed<Empty, Json>(get("/v2", "oip_server", "About the server."),
-                             [handlers](Context&, const Empty&) -> Result<Json> { return handlers->server_metadata(); });
+    table.typed<Empty, Json>(
+        get("/v2", "oip_server", "About the server."),
+        [handlers](Context&, const Empty&) -> Result<Json> { return handlers->server_metadata(); });
     table.typed<Empty, Json>(
         get("/v2/health/live", "oip_live", "Whether the server runs."),
         [](Context&, const Empty&) -> Result<Json> { return Json::object({{"live", true}}); });
-    table.typed<Empty, Json>(get("/v2/health/ready", "oip_ready", "Whether every endpoint is served."),
-                             [handlers](Context& context, const Empty&) { return handlers->server_ready(context); });
-    table.typed<Name, Json>(get("/v2/models/{name}", "oip_model", "Inputs and outputs of an endpoint."),
-                            [handlers](Context& context, const Name&) { return handlers->metadata(context); });
+    table.typed<Empty, Json>(
+        get("/v2/health/ready", "oip_ready", "Whether every endpoint is served."),
+        [handlers](Context& context, const Empty&) { return handlers->server_ready(context); });
+    table.typed<Name, Json>(
+        get("/v2/models/{name}", "oip_model", "Inputs and outputs of an endpoint."),
+        [handlers](Context& context, const Name&) { return handlers->metadata(context); });
     table.typed<NameVersion, Json>(
-        get("/v2/models/{name}/versions/{version}", "oip_model_version", "Inputs and outputs of a loaded version."),
+        get("/v2/models/{name}/versions/{version}", "oip_model_version",
+            "Inputs and outputs of a loaded version."),
         [handlers](Context& context, const NameVersion&) { return handlers->metadata(context); });
-    table.typed<Name, Json>(get("/v2/models/{name}/ready", "oip_model_ready", "Whether an endpoint is served."),
-                            [handlers](Context& context, const Name&) { return handlers->model_ready(context); });
+    table.typed<Name, Json>(
+        get("/v2/models/{name}/ready", "oip_model_ready", "Whether an endpoint is served."),
+        [handlers](Context& context, const Name&) { return handlers->model_ready(context); });
     table.typed<NameVersion, Json>(
-        get("/v2/models/{name}/versions/{version}/ready", "oip_model_version_ready", "Whether a version is loaded."),
+        get("/v2/models/{name}/versions/{version}/ready", "oip_model_version_ready",
+            "Whether a version is loaded."),
         [handlers](Context& context, const NameVersion&) { return handlers->model_ready(context); });
-    table.raw(doc(http::Method::post, "/v2/repository/index", "oip_repository_index", "What is served.", Access::read),
+    table.raw(doc(http::Method::post, "/v2/repository/index", "oip_repository_index", "What is served.",
+                  Access::read),
               [handlers](Context& context) -> Result<void> {
                   context.response.content_type = "application/json";
                   context.response.body = handlers->repository_index().dump();

@@ -1,16 +1,16 @@
 #include "cli/demo/dataset.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+#include <set>
+
 #include "base/clock.h"
 #include "base/rng.h"
 #include "cli/demo/flights_sql.h"
 #include "table/session.h"
-
-#include <algorithm>
-#include <charconv>
-#include <filesystem>
-#include <cmath>
-#include <numeric>
-#include <set>
 
 namespace gyre::cli::demo {
 namespace {
@@ -84,8 +84,8 @@ Result<Dataset> load_flights(const std::string& folder, const std::string& scrat
         GYRE_TRY(const table::SourceReport report, session->add_source(source));
         static_cast<void>(report);
     }
-    GYRE_TRY(const table::Batch batch,
-             session->query("SELECT flight_id AS id, * EXCLUDE (flight_id) FROM (" + std::string(kFlightsSql) + ")"));
+    GYRE_TRY(const table::Batch batch, session->query("SELECT flight_id AS id, * EXCLUDE (flight_id) FROM (" +
+                                                      std::string(kFlightsSql) + ")"));
     return from_batch("flights", batch);
 }
 
@@ -106,7 +106,8 @@ Result<Dataset> load_table(const TableOptions& options, const std::string& scrat
     const bool text = schema.columns.front().type == table::ColumnType::text;
     const bool binary = classes.rows() == 2;
     if (text && !binary) {
-        return invalid_argument("column '" + options.target + "' is text with other than two values; the demo takes a " +
+        return invalid_argument("column '" + options.target +
+                                "' is text with other than two values; the demo takes a " +
                                 "target with two values or a number");
     }
     const std::string positive = binary ? classes.columns[0].display(1) : "";
@@ -120,8 +121,8 @@ Result<Dataset> load_table(const TableOptions& options, const std::string& scrat
              session->query("SELECT 'row-' || row_number() OVER (ORDER BY " + time + ") AS id, " + time +
                                 "::TIMESTAMP AS event_time, " + time + "::TIMESTAMP + to_microseconds(" +
                                 std::to_string(options.label_delay_us) + ") AS label_time, " + label +
-                                " AS label, * EXCLUDE (" + target + ", " + time + ") FROM data WHERE " + target +
-                                " IS NOT NULL AND " + time + " IS NOT NULL ORDER BY 2, 1",
+                                " AS label, * EXCLUDE (" + target + ", " + time + ") FROM data WHERE " +
+                                target + " IS NOT NULL AND " + time + " IS NOT NULL ORDER BY 2, 1",
                             params));
     GYRE_TRY(Dataset dataset, from_batch("demo", batch));
     dataset.classification = binary;
@@ -153,7 +154,8 @@ Dataset draw_from_first_month(const Dataset& dataset, std::uint64_t seed) {
     out.features = dataset.features.take(drawn);
     for (std::size_t row = 0; row < drawn.size(); ++row) {
         out.labels[row] = dataset.labels[drawn[row]];
-        out.label_us[row] = dataset.event_us[row] + (dataset.label_us[drawn[row]] - dataset.event_us[drawn[row]]);
+        out.label_us[row] =
+            dataset.event_us[row] + (dataset.label_us[drawn[row]] - dataset.event_us[drawn[row]]);
     }
     return out;
 }
@@ -161,7 +163,8 @@ Dataset draw_from_first_month(const Dataset& dataset, std::uint64_t seed) {
 Result<void> plant(Dataset& dataset, const Alteration& alteration) {
     GYRE_TRY(const table::Column* column, dataset.features.get(alteration.plant_column));
     if (column->type() == table::ColumnType::text || column->type() == table::ColumnType::boolean) {
-        return invalid_argument("column '" + alteration.plant_column + "' is no number; plant a shift in a number");
+        return invalid_argument("column '" + alteration.plant_column +
+                                "' is no number; plant a shift in a number");
     }
     double sum = 0.0;
     double squares = 0.0;
@@ -223,8 +226,9 @@ void append_cell(const table::Column& column, std::size_t row, std::string& out)
         append_json_string(out, column.text(row));
     } else {
         char digits[32];
-        out.append(digits, static_cast<std::size_t>(
-                               std::to_chars(digits, digits + sizeof digits, column.number(row)).ptr - digits));
+        out.append(digits,
+                   static_cast<std::size_t>(
+                       std::to_chars(digits, digits + sizeof digits, column.number(row)).ptr - digits));
     }
 }
 
@@ -267,8 +271,9 @@ std::string to_csv(const Dataset& dataset, const std::vector<std::size_t>& rows)
         out += csv_text(dataset.ids[row]) + "," + format_rfc3339(dataset.event_us[row]) + "," +
                format_rfc3339(dataset.label_us[row]) + ",";
         char digits[32];
-        out.append(digits, static_cast<std::size_t>(
-                               std::to_chars(digits, digits + sizeof digits, dataset.labels[row]).ptr - digits));
+        out.append(digits,
+                   static_cast<std::size_t>(
+                       std::to_chars(digits, digits + sizeof digits, dataset.labels[row]).ptr - digits));
         for (const table::Column& column : dataset.features.columns) {
             out += "," + csv_text(column.display(row));
         }

@@ -1,17 +1,17 @@
 #pragma once
 // The table that a demo replays: one row a prediction, in the order of event time. Immutable once made.
-#include "base/result.h"
-#include "table/batch.h"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "table/batch.h"
+
 namespace gyre::cli::demo {
 
 struct Dataset {
-    std::string name;                    // of the endpoint and the model
+    std::string name;  // of the endpoint and the model
     bool classification = true;
     std::vector<std::string> ids;        // request ids, unique
     std::vector<std::int64_t> event_us;  // rising
@@ -33,8 +33,8 @@ struct TableOptions {
     std::string time;                 // column of the event time
     std::int64_t label_delay_us = 0;  // after the event
 };
-/// Anybody's table. The target decides the task: two distinct values or text is classification (the rarer of two
-/// values is 1), else regression.
+/// Anybody's table. The target decides the task: two distinct values or text is classification (the rarer of
+/// two values is 1), else regression.
 Result<Dataset> load_table(const TableOptions& options, const std::string& scratch);
 
 /// What is done to the year before it is replayed, to show that nothing is scripted.
@@ -42,8 +42,8 @@ struct Alteration {
     std::optional<std::uint64_t> null_seed;  // rows are draws of the first month under the year's timestamps
     std::string plant_column;                // shifted by one standard deviation (number) from plant_day on
     std::int64_t plant_us = 0;
-    std::int64_t permute_from_us = 0;        // outcomes permuted among the rows from then on; 0 = no
-    std::int64_t change_from_us = 0;         // features and outcomes disturbed from then on; 0 = no
+    std::int64_t permute_from_us = 0;  // outcomes permuted among the rows from then on; 0 = no
+    std::int64_t change_from_us = 0;   // features and outcomes disturbed from then on; 0 = no
     std::uint64_t seed = 1;
 };
 Result<Dataset> alter(Dataset dataset, const Alteration& alteration);
@@ -51,8 +51,8 @@ Result<Dataset> alter(Dataset dataset, const Alteration& alteration);
 /// The rows with event time in [from, to).
 std::vector<std::size_t> rows_between(const Dataset& dataset, std::int64_t from_us, std::int64_t to_us);
 
-/// Writes rows as CSV with the columns id, event_time, label_time, label and the features: what the first model is
-/// trained on.
+/// Writes rows as CSV with the columns id, event_time, label_time, label and the features: what the first
+/// model is trained on.
 std::string to_csv(const Dataset& dataset, const std::vector<std::size_t>& rows);
 
 /// Appends the body of a predict request for one row.

@@ -1,14 +1,14 @@
 #include "cli/demo/replay.h"
 
-#include "base/clock.h"
-#include "base/json.h"
-
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <mutex>
 #include <numeric>
 #include <thread>
+
+#include "base/clock.h"
+#include "base/json.h"
 
 namespace gyre::cli::demo {
 namespace {
@@ -112,17 +112,20 @@ struct Replay::Worker {
     std::thread thread_;
 };
 
-Replay::Replay(const Dataset& dataset, ReplayOptions options) : dataset_(dataset), options_(std::move(options)) {
+Replay::Replay(const Dataset& dataset, ReplayOptions options)
+    : dataset_(dataset), options_(std::move(options)) {
     by_label_time_.resize(dataset.rows());
     std::iota(by_label_time_.begin(), by_label_time_.end(), std::size_t{0});
     std::sort(by_label_time_.begin(), by_label_time_.end(), [&](std::size_t a, std::size_t b) {
         return std::pair(dataset.label_us[a], a) < std::pair(dataset.label_us[b], b);
     });
     next_row_ = static_cast<std::size_t>(
-        std::lower_bound(dataset.event_us.begin(), dataset.event_us.end(), options_.from_us) - dataset.event_us.begin());
+        std::lower_bound(dataset.event_us.begin(), dataset.event_us.end(), options_.from_us) -
+        dataset.event_us.begin());
     // Outcomes of rows before the replay are the first model's training data.
     const auto end_row = static_cast<std::size_t>(
-        std::lower_bound(dataset.event_us.begin(), dataset.event_us.end(), options_.to_us) - dataset.event_us.begin());
+        std::lower_bound(dataset.event_us.begin(), dataset.event_us.end(), options_.to_us) -
+        dataset.event_us.begin());
     std::erase_if(by_label_time_, [&](std::size_t row) { return row < next_row_ || row >= end_row; });
     for (std::size_t i = 0; i < options_.connections; ++i) {
         workers_.push_back(std::make_unique<Worker>(*this));
@@ -156,14 +159,16 @@ Result<void> Replay::finish(const OnTick& on_tick) {
         if (totals_.first_error.empty()) {
             totals_.first_error = worker->first_error;
         }
-        totals_.latencies_us.insert(totals_.latencies_us.end(), worker->latencies_us.begin(), worker->latencies_us.end());
+        totals_.latencies_us.insert(totals_.latencies_us.end(), worker->latencies_us.begin(),
+                                    worker->latencies_us.end());
     }
     return {};
 }
 
 Result<void> Replay::tick(std::int64_t /*now_us*/, std::int64_t end_us) {
     const auto last = static_cast<std::size_t>(
-        std::lower_bound(dataset_.event_us.begin(), dataset_.event_us.end(), end_us) - dataset_.event_us.begin());
+        std::lower_bound(dataset_.event_us.begin(), dataset_.event_us.end(), end_us) -
+        dataset_.event_us.begin());
     send_predictions(next_row_, last);
     next_row_ = last;
     GYRE_TRY_VOID(send_labels(end_us));
@@ -182,7 +187,8 @@ void Replay::send_predictions(std::size_t first, std::size_t last) {
 
 Result<void> Replay::send_labels(std::int64_t before_us) {
     const auto due = [&] {
-        return next_label_ < by_label_time_.size() && dataset_.label_us[by_label_time_[next_label_]] < before_us;
+        return next_label_ < by_label_time_.size() &&
+               dataset_.label_us[by_label_time_[next_label_]] < before_us;
     };
     while (due()) {
         std::string body = R"({"endpoint":)";
@@ -237,7 +243,8 @@ void Replay::keep_pace(std::int64_t now_us) {
     if (due_s > spent_s) {
         std::mutex mutex;
         std::unique_lock lock(mutex);
-        std::condition_variable().wait_for(lock, std::chrono::duration<double>(due_s - spent_s), [] { return false; });
+        std::condition_variable().wait_for(lock, std::chrono::duration<double>(due_s - spent_s),
+                                           [] { return false; });
     }
 }
 

@@ -2,13 +2,9 @@
 // Replay: a year of predictions and outcomes sent to a server in the order in which they happened.
 //
 // Time moves in ticks. In a tick every prediction whose event falls in it is one request, over several kept
-// connections; then the outcomes that became known in it are posted; then the endpoint's clock is moved to the tick's
-// end. The server answers that call once everything that is due by then has taken effect, so decisions depend on the
-// data alone, never on how fast the machine is.
-#include "base/result.h"
-#include "cli/demo/dataset.h"
-#include "runtime/http_client.h"
-
+// connections; then the outcomes that became known in it are posted; then the endpoint's clock is moved to
+// the tick's end. The server answers that call once everything that is due by then has taken effect, so
+// decisions depend on the data alone, never on how fast the machine is.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -16,22 +12,26 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "cli/demo/dataset.h"
+#include "runtime/http_client.h"
+
 namespace gyre::cli::demo {
 
 struct ReplayOptions {
-    std::string url;                          // "http://127.0.0.1:5000"
+    std::string url;  // "http://127.0.0.1:5000"
     std::string endpoint;
-    std::int64_t from_us = 0;                 // first tick
+    std::int64_t from_us = 0;  // first tick
     std::int64_t to_us = 0;
     std::int64_t tick_us = 6 * 3'600'000'000LL;
-    double days_per_second = 3.0;             // 0: as fast as it goes
+    double days_per_second = 3.0;  // 0: as fast as it goes
     std::size_t connections = 4;
 };
 
 struct ReplayTotals {
     std::int64_t sent = 0;
     std::int64_t answered = 0;
-    std::int64_t errors = 0;   // answers other than 200, and requests that got none
+    std::int64_t errors = 0;  // answers other than 200, and requests that got none
     std::int64_t labels = 0;
     std::string first_error;
     std::vector<std::uint32_t> latencies_us;

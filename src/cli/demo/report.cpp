@@ -31,7 +31,8 @@ std::string text(const Interval& interval, const char* format) {
     if (std::isnan(interval.estimate)) {
         return "-";
     }
-    return text(format, interval.estimate) + " [" + text(format, interval.low) + ", " + text(format, interval.high) + "]";
+    return text(format, interval.estimate) + " [" + text(format, interval.low) + ", " +
+           text(format, interval.high) + "]";
 }
 
 std::string padded(std::string value, std::size_t width) {
@@ -59,22 +60,24 @@ Result<YearReport> read_report(const Json& json) {
 }
 
 std::string format_table(const YearReport& report, bool classification) {
-    std::string out = classification
-                          ? "month        rows   late   AUC loop               AUC left alone         Brier loop  alone   "
-                            "difference (paired, 95 %)\n"
-                          : "month        rows   loss loop   loss left alone   difference (paired, 95 %)\n";
+    std::string out =
+        classification
+            ? "month        rows   late   AUC loop               AUC left alone         Brier loop  alone   "
+              "difference (paired, 95 %)\n"
+            : "month        rows   loss loop   loss left alone   difference (paired, 95 %)\n";
     for (const Month& month : report.months) {
         out += month.name + padded(std::to_string(month.loop.n), 10);
         if (classification) {
             out += padded(text("%.0f %%", 100.0 * month.positive_share), 7) +
                    padded(text(month.loop.auc, "%.3f"), 23) + padded(text(month.alone.auc, "%.3f"), 23);
         }
-        out += padded(text("%.4f", month.loop.brier.estimate), 12) + padded(text("%.4f", month.alone.brier.estimate), 8) +
+        out += padded(text("%.4f", month.loop.brier.estimate), 12) +
+               padded(text("%.4f", month.alone.brier.estimate), 8) +
                padded(text(month.difference, "%+.5f"), 32) + "\n";
     }
     const double relative = 100.0 * report.difference.estimate / report.alone_loss;
-    out += "from April on: loop minus left alone " + text(report.difference, "%+.5f") + " (" + text("%+.1f", relative) +
-           " % of the loss)\n";
+    out += "from April on: loop minus left alone " + text(report.difference, "%+.5f") + " (" +
+           text("%+.1f", relative) + " % of the loss)\n";
     return out;
 }
 
@@ -94,7 +97,8 @@ struct Panel {
     double high = 1;
 
     [[nodiscard]] double x(std::size_t month, double offset) const {
-        const double step = (kWidth - kLeft - kRight) / static_cast<double>(std::max<std::size_t>(report.months.size(), 1));
+        const double step =
+            (kWidth - kLeft - kRight) / static_cast<double>(std::max<std::size_t>(report.months.size(), 1));
         return kLeft + step * (static_cast<double>(month) + 0.5) + offset;
     }
     [[nodiscard]] double y(double value) const {
@@ -102,10 +106,13 @@ struct Panel {
     }
 };
 
-std::string number(double value) { return text("%.1f", value); }
+std::string number(double value) {
+    return text("%.1f", value);
+}
 
 std::string label(double x, double y, const std::string& anchor, const std::string& content) {
-    return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\">" + content + "</text>\n";
+    return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\">" + content +
+           "</text>\n";
 }
 
 void fit_range(Panel& panel) {
@@ -136,22 +143,23 @@ std::string draw_series(const Panel& panel, bool loop, const std::string& color,
         }
         const double x = panel.x(i, offset);
         line += (line.empty() ? "M" : "L") + number(x) + " " + number(panel.y(interval.estimate));
-        out += "<line x1=\"" + number(x) + "\" x2=\"" + number(x) + "\" y1=\"" + number(panel.y(interval.low)) +
-               "\" y2=\"" + number(panel.y(interval.high)) + "\" stroke=\"" + color + "\" stroke-width=\"1.5\"/>\n";
-        out += "<circle cx=\"" + number(x) + "\" cy=\"" + number(panel.y(interval.estimate)) + "\" r=\"3\" fill=\"" +
-               color + "\"/>\n";
+        out += "<line x1=\"" + number(x) + "\" x2=\"" + number(x) + "\" y1=\"" +
+               number(panel.y(interval.low)) + "\" y2=\"" + number(panel.y(interval.high)) + "\" stroke=\"" +
+               color + "\" stroke-width=\"1.5\"/>\n";
+        out += "<circle cx=\"" + number(x) + "\" cy=\"" + number(panel.y(interval.estimate)) +
+               "\" r=\"3\" fill=\"" + color + "\"/>\n";
     }
     return "<path d=\"" + line + "\" fill=\"none\" stroke=\"" + color + "\" stroke-width=\"2\"/>\n" + out;
 }
 
 std::string draw_panel(Panel& panel) {
     fit_range(panel);
-    std::string out = "<text class=\"title\" x=\"" + number(kLeft) + "\" y=\"" + number(panel.top + 20) + "\">" +
-                      panel.title + "</text>\n";
+    std::string out = "<text class=\"title\" x=\"" + number(kLeft) + "\" y=\"" + number(panel.top + 20) +
+                      "\">" + panel.title + "</text>\n";
     for (int i = 0; i <= 4; ++i) {
         const double value = panel.low + (panel.high - panel.low) * i / 4.0;
-        out += "<line class=\"grid\" x1=\"" + number(kLeft) + "\" x2=\"" + number(kWidth - kRight) + "\" y1=\"" +
-               number(panel.y(value)) + "\" y2=\"" + number(panel.y(value)) + "\"/>\n";
+        out += "<line class=\"grid\" x1=\"" + number(kLeft) + "\" x2=\"" + number(kWidth - kRight) +
+               "\" y1=\"" + number(panel.y(value)) + "\" y2=\"" + number(panel.y(value)) + "\"/>\n";
         out += label(kLeft - 8, panel.y(value) + 4, "end", text("%.3f", value));
     }
     for (std::size_t i = 0; i < panel.report.months.size(); ++i) {
@@ -164,29 +172,40 @@ std::string draw_panel(Panel& panel) {
 
 std::string draw_svg(const YearReport& report, bool classification) {
     const double height = kPanel * (classification ? 2 : 1) + 40;
-    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " + number(height) +
-                      "\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#334155\">\n"
-                      "<style>.title{font-size:14px;font-weight:600;fill:#0f172a}.grid{stroke:#e2e8f0}</style>\n"
-                      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
-    Panel loss{report, classification ? "Brier score by month (lower is better)" : "Loss by month (lower is better)",
-               [](const MonthScore& score) -> const Interval& { return score.brier; }, 0, 0, 1};
+    std::string out =
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " + number(height) +
+        "\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#334155\">\n"
+        "<style>.title{font-size:14px;font-weight:600;fill:#0f172a}.grid{stroke:#e2e8f0}</style>\n"
+        "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
+    Panel loss{report,
+               classification ? "Brier score by month (lower is better)" : "Loss by month (lower is better)",
+               [](const MonthScore& score) -> const Interval& { return score.brier; },
+               0,
+               0,
+               1};
     out += draw_panel(loss);
     if (classification) {
-        Panel auc{report, "ROC AUC by month (higher is better)",
-                  [](const MonthScore& score) -> const Interval& { return score.auc; }, kPanel, 0, 1};
+        Panel auc{report,
+                  "ROC AUC by month (higher is better)",
+                  [](const MonthScore& score) -> const Interval& { return score.auc; },
+                  kPanel,
+                  0,
+                  1};
         out += draw_panel(auc);
     }
-    out += "<circle cx=\"" + number(kLeft) + "\" cy=\"" + number(height - 20) + "\" r=\"4\" fill=\"#1d4ed8\"/>\n" +
-           label(kLeft + 10, height - 16, "start", "the loop") + "<circle cx=\"" + number(kLeft + 100) + "\" cy=\"" +
-           number(height - 20) + "\" r=\"4\" fill=\"#b45309\"/>\n" +
-           label(kLeft + 110, height - 16, "start", "left alone") + "</svg>\n";
+    out += "<circle cx=\"" + number(kLeft) + "\" cy=\"" + number(height - 20) +
+           "\" r=\"4\" fill=\"#1d4ed8\"/>\n" + label(kLeft + 10, height - 16, "start", "the loop") +
+           "<circle cx=\"" + number(kLeft + 100) + "\" cy=\"" + number(height - 20) +
+           "\" r=\"4\" fill=\"#b45309\"/>\n" + label(kLeft + 110, height - 16, "start", "left alone") +
+           "</svg>\n";
     return out;
 }
 
 std::string format_expectations(const std::vector<Expectation>& expectations) {
     std::string out;
     for (const Expectation& expectation : expectations) {
-        out += std::string(expectation.held ? "  ok    " : "  FAIL  ") + expectation.what + ": " + expectation.seen + "\n";
+        out += std::string(expectation.held ? "  ok    " : "  FAIL  ") + expectation.what + ": " +
+               expectation.seen + "\n";
     }
     return out;
 }

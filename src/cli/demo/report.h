@@ -1,10 +1,11 @@
 #pragma once
-// The demo's summary: what was measured month by month, as a table, as a picture, and against what was expected.
-#include "base/json.h"
-
+// The demo's summary: what was measured month by month, as a table, as a picture, and against what was
+// expected.
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "base/json.h"
 
 namespace gyre::cli::demo {
 
@@ -14,7 +15,8 @@ struct Interval {
     double high = 0.0;
 };
 
-/// One month of one contender ("loop": what users got; "left alone": the first model, scored on the same rows).
+/// One month of one contender ("loop": what users got; "left alone": the first model, scored on the same
+/// rows).
 struct MonthScore {
     std::int64_t n = 0;
     Interval auc;

@@ -1,8 +1,8 @@
 #include "cli/demo/server_process.h"
 
-#include "base/file.h"
-
 #include <unistd.h>
+
+#include "base/file.h"
 
 namespace gyre::cli::demo {
 namespace {
@@ -44,7 +44,8 @@ Result<ServerProcess> ServerProcess::start(const std::string& data, const std::v
             return ServerProcess(std::move(process), url);
         }
     }
-    return Error(ErrorCode::deadline_exceeded, "the demo's server was not ready in time; see " + options.stderr_path);
+    return Error(ErrorCode::deadline_exceeded,
+                 "the demo's server was not ready in time; see " + options.stderr_path);
 }
 
 }  // namespace gyre::cli::demo

@@ -1,10 +1,10 @@
 #pragma once
 // ServerProcess: a Gyre server of the demo's own, in a process beside it, ended with it.
-#include "base/result.h"
-#include "runtime/child_process.h"
-
 #include <string>
 #include <vector>
+
+#include "base/result.h"
+#include "runtime/child_process.h"
 
 namespace gyre::cli::demo {
 
@@ -16,7 +16,8 @@ class ServerProcess {
     void stop() { process_.stop(); }
 
  private:
-    ServerProcess(runtime::ChildProcess process, std::string url) : process_(std::move(process)), url_(std::move(url)) {}
+    ServerProcess(runtime::ChildProcess process, std::string url)
+        : process_(std::move(process)), url_(std::move(url)) {}
     runtime::ChildProcess process_;
     std::string url_;
 };

@@ -1,13 +1,13 @@
 #include "cli/demo/story.h"
 
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-
-#include <condition_variable>
-#include <chrono>
-#include <cstdio>
-#include <mutex>
 
 namespace gyre::cli::demo {
 namespace {
@@ -29,67 +29,92 @@ std::string short_number(double value) {
 }
 
 /// The steps of every training; `extra` are lines that differ.
-std::string training_steps(const Dataset& dataset, const std::string& source, const std::string& train_extra) {
+std::string training_steps(const Dataset& dataset, const std::string& source,
+                           const std::string& train_extra) {
     const std::string task = dataset.classification ? "classification" : "regression";
     // What happened before the endpoint was there still counts for three months.
-    const std::string include = source.starts_with("endpoint://") ? ", include: \"dataset://" + dataset.name + "-first.csv\"" : "";
+    const std::string include =
+        source.starts_with("endpoint://") ? ", include: \"dataset://" + dataset.name + "-first.csv\"" : "";
     return "steps:\n"
            "  - id: validate\n"
            "    kind: validate\n"
-           "    with: {source: \"" + source + "\", window: 92d" + include + "}\n"
+           "    with: {source: \"" +
+           source + "\", window: 92d" + include +
+           "}\n"
            "  - id: train\n"
            "    kind: train\n"
            "    needs: [validate]\n"
            "    with:\n"
            "      table: \"${{steps.validate.outputs.table}}\"\n"
-           "      model: " + dataset.name + "\n"
-           "      task: " + task + "\n"
-           "      params: {trees: 100, max_depth: 6, learning_rate: 0.1, threads: 2, seed: 1}\n" + train_extra;
+           "      model: " +
+           dataset.name +
+           "\n"
+           "      task: " +
+           task +
+           "\n"
+           "      params: {trees: 100, max_depth: 6, learning_rate: 0.1, threads: 2, seed: 1}\n" +
+           train_extra;
 }
 
 std::string register_step(const Dataset& dataset, const std::string& needs, const std::string& extra) {
     return "  - id: register\n"
            "    kind: register\n"
-           "    needs: [" + needs + "]\n"
+           "    needs: [" +
+           needs +
+           "]\n"
            "    with:\n"
-           "      name: " + dataset.name + "\n"
+           "      name: " +
+           dataset.name +
+           "\n"
            "      run_id: \"${{steps.train.outputs.run_id}}\"\n"
-           "      location: \"${{steps.train.outputs.location}}\"\n" + extra;
+           "      location: \"${{steps.train.outputs.location}}\"\n" +
+           extra;
 }
 
 std::string rollout_step(const Dataset& dataset, const std::string& policy) {
     return "  - id: rollout\n"
            "    kind: rollout\n"
            "    needs: [register]\n"
-           "    with: {endpoint: " + dataset.name + ", model: \"${{steps.register.outputs.model}}\", policy: \"" + policy + "\"}\n";
+           "    with: {endpoint: " +
+           dataset.name + ", model: \"${{steps.register.outputs.model}}\", policy: \"" + policy + "\"}\n";
 }
 
 std::string first_pipeline(const Dataset& dataset) {
-    return "name: " + dataset.name + "-first\n" + training_steps(dataset, "dataset://" + dataset.name + "-first.csv", "") +
+    return "name: " + dataset.name + "-first\n" +
+           training_steps(dataset, "dataset://" + dataset.name + "-first.csv", "") +
            register_step(dataset, "train", "      alias: champion\n");
 }
 
 std::string retrain_pipeline(const Dataset& dataset, bool schedule, std::int64_t start_us) {
     const std::string subject = "endpoint/" + dataset.name;
-    std::string yaml = "name: " + dataset.name + "-retrain\n"
+    std::string yaml = "name: " + dataset.name +
+                       "-retrain\n"
                        "on:\n"
                        "  events:\n"
-                       "    - {type: performance.degraded, match: {subject: " + subject + "}, cooldown: 14d}\n";
+                       "    - {type: performance.degraded, match: {subject: " +
+                       subject + "}, cooldown: 14d}\n";
     if (schedule) {
-        yaml += "  schedule:\n"
-                "    - {every: 4w, time: event, subject: " + subject + ", start: \"" + format_rfc3339(start_us) + "\"}\n";
+        yaml +=
+            "  schedule:\n"
+            "    - {every: 4w, time: event, subject: " +
+            subject + ", start: \"" + format_rfc3339(start_us) + "\"}\n";
     }
-    return yaml + training_steps(dataset, "endpoint://" + dataset.name, "      keep_back: 14d\n      holdout: {kind: none}\n") +
+    return yaml +
+           training_steps(dataset, "endpoint://" + dataset.name,
+                          "      keep_back: 14d\n      holdout: {kind: none}\n") +
            "  - id: evaluate\n"
            "    kind: evaluate\n"
            "    needs: [train]\n"
-           "    with: {table: \"${{steps.validate.outputs.table}}\", package: \"${{steps.train.outputs.package}}\", window: 14d}\n"
+           "    with: {table: \"${{steps.validate.outputs.table}}\", package: "
+           "\"${{steps.train.outputs.package}}\", window: 14d}\n"
            "  - id: gate\n"
            "    kind: gate\n"
            "    needs: [evaluate]\n"
            "    on_fail: skip\n"
-           "    with: {table: \"${{steps.validate.outputs.table}}\", candidate: \"${{steps.train.outputs.package}}\", "
-           "champion: \"endpoint://" + dataset.name + "\", window: 14d}\n" +
+           "    with: {table: \"${{steps.validate.outputs.table}}\", candidate: "
+           "\"${{steps.train.outputs.package}}\", "
+           "champion: \"endpoint://" +
+           dataset.name + "\", window: 14d}\n" +
            register_step(dataset, "gate",
                          "      package: \"${{steps.train.outputs.package}}\"\n"
                          "      evaluation: \"${{steps.evaluate.outputs.evaluation}}\"\n") +
@@ -98,10 +123,12 @@ std::string retrain_pipeline(const Dataset& dataset, bool schedule, std::int64_t
 
 /// A model trained on permuted labels, forced past the gate: what must not reach users.
 std::string bad_pipeline(const Dataset& dataset) {
-    return "name: " + dataset.name + "-bad\n"
+    return "name: " + dataset.name +
+           "-bad\n"
            "params:\n"
            "  policy: {type: string, default: sequential}\n" +
-           training_steps(dataset, "endpoint://" + dataset.name, "      shuffle_labels: true\n      holdout: {kind: none}\n") +
+           training_steps(dataset, "endpoint://" + dataset.name,
+                          "      shuffle_labels: true\n      holdout: {kind: none}\n") +
            register_step(dataset, "train", "") + rollout_step(dataset, "${{params.policy}}");
 }
 
@@ -111,7 +138,8 @@ Story::Story(const Dataset& dataset, Remote& remote, StoryOptions options)
     : dataset_(dataset), remote_(remote), options_(options) {
     const std::int64_t first_day = dataset.start_us() / kUsPerDay * kUsPerDay;
     const std::int64_t twelfth = (dataset.end_us() - dataset.start_us()) / 12;
-    from_us_ = dataset.name == "flights" ? *parse_rfc3339("2013-02-01") : (dataset.start_us() + twelfth) / kUsPerDay * kUsPerDay;
+    from_us_ = dataset.name == "flights" ? *parse_rfc3339("2013-02-01")
+                                         : (dataset.start_us() + twelfth) / kUsPerDay * kUsPerDay;
     from_us_ = std::max(from_us_, first_day + kUsPerDay);
     to_us_ = dataset.end_us() / kTickUs * kTickUs + kTickUs;
     if (options_.until_us != 0) {
@@ -137,8 +165,9 @@ Result<void> Story::begin(const std::string& scratch) {
 }
 
 Result<void> Story::put_pipelines() {
-    for (const std::string& yaml : {first_pipeline(dataset_), retrain_pipeline(dataset_, options_.schedule, from_us_ + 28 * kUsPerDay),
-                                    bad_pipeline(dataset_)}) {
+    for (const std::string& yaml :
+         {first_pipeline(dataset_), retrain_pipeline(dataset_, options_.schedule, from_us_ + 28 * kUsPerDay),
+          bad_pipeline(dataset_)}) {
         GYRE_TRY(const Json stored, remote_.post("/api/gyre/v1/pipelines", Json::object({{"yaml", yaml}})));
         static_cast<void>(stored);
     }
@@ -149,7 +178,8 @@ Result<void> Story::train_first(const std::string& scratch) {
     const auto rows = rows_between(dataset_, dataset_.start_us(), from_us_);
     const std::string path = scratch + "/first.csv";
     GYRE_TRY_VOID(write_file_atomic(path, to_csv(dataset_, rows)));
-    GYRE_TRY(const Json uploaded, remote_.upload("PUT", "/api/gyre/v1/datasets/" + dataset_.name + "-first.csv", path));
+    GYRE_TRY(const Json uploaded,
+             remote_.upload("PUT", "/api/gyre/v1/datasets/" + dataset_.name + "-first.csv", path));
     static_cast<void>(uploaded);
     GYRE_TRY(const Json run, remote_.post("/api/gyre/v1/pipelines/" + dataset_.name + "-first/runs",
                                           Json::object({{"as_of", format_rfc3339(from_us_)}})));
@@ -159,10 +189,12 @@ Result<void> Story::train_first(const std::string& scratch) {
             continue;
         }
         const Json& outputs = step["outputs"];
-        std::string line = "   trained on " + with_thousands(static_cast<std::int64_t>(outputs.number_or("rows", 0))) + " of " +
+        std::string line = "   trained on " +
+                           with_thousands(static_cast<std::int64_t>(outputs.number_or("rows", 0))) + " of " +
                            with_thousands(static_cast<std::int64_t>(rows.size())) + " rows in " +
                            short_number(outputs.number_or("duration_s", 0)) + " s; on the rows kept back:";
-        for (const JsonMember& metric : outputs["holdout"].is_object() ? outputs["holdout"].members() : Json::Object{}) {
+        for (const JsonMember& metric :
+             outputs["holdout"].is_object() ? outputs["holdout"].members() : Json::Object{}) {
             line += " " + metric.key + " " + short_number(metric.value.number_or("estimate", 0.0));
         }
         say(line);
@@ -180,8 +212,12 @@ Result<Json> Story::wait_for_run(const std::string& id) {
         if (state == "failed" || state == "cancelled") {
             std::string reason;
             for (const Json& step : run["steps"].items()) {
-                reason += step.string_or("message", "").empty() ? "" : step.string_or("id", "") + ": " + step.string_or("message", "") + "; ";
-                reason += step.string_or("reason", "").empty() ? "" : step.string_or("id", "") + ": " + step.string_or("reason", "") + "; ";
+                reason += step.string_or("message", "").empty()
+                              ? ""
+                              : step.string_or("id", "") + ": " + step.string_or("message", "") + "; ";
+                reason += step.string_or("reason", "").empty()
+                              ? ""
+                              : step.string_or("id", "") + ": " + step.string_or("reason", "") + "; ";
             }
             return internal_error("pipeline run " + id + " " + state + ": " + reason);
         }
@@ -235,7 +271,8 @@ Result<void> Story::replay() {
 
 Result<void> Story::on_tick(std::int64_t now_us) {
     for (;;) {
-        GYRE_TRY(const Json page, remote_.get("/api/gyre/v1/events?limit=500&after=" + std::to_string(happenings_.last_position)));
+        GYRE_TRY(const Json page, remote_.get("/api/gyre/v1/events?limit=500&after=" +
+                                              std::to_string(happenings_.last_position)));
         const std::int64_t next = page.integer_or("next", happenings_.last_position);
         for (const Json& event : page["events"].items()) {
             ++happenings_.by_type[event.string_or("type", "")];
@@ -256,7 +293,8 @@ Result<void> Story::on_tick(std::int64_t now_us) {
 }
 
 Result<void> Story::start_bad_model(std::int64_t now_us, const std::string& policy) {
-    say(format_rfc3339(now_us).substr(0, 10) + "  a model trained on shuffled labels is forced past the gate, policy " + policy);
+    say(format_rfc3339(now_us).substr(0, 10) +
+        "  a model trained on shuffled labels is forced past the gate, policy " + policy);
     GYRE_TRY(const Json run, remote_.post("/api/gyre/v1/pipelines/" + dataset_.name + "-bad/runs",
                                           Json::object({{"as_of", format_rfc3339(now_us)},
                                                         {"params", Json::object({{"policy", policy}})}})));
@@ -274,16 +312,18 @@ void Story::show(const Json& event) {
     const Json& data = event["data"];
     const std::string day = event.string_or("as_of", "          ").substr(0, 10);
     if (type == "pipeline.triggered") {
-        say(day + "  retraining starts, by " + data.string_or("type", "hand") + " (" + event.string_or("subject", "") + ")");
+        say(day + "  retraining starts, by " + data.string_or("type", "hand") + " (" +
+            event.string_or("subject", "") + ")");
     } else if (type == "drift.detected" || type == "performance.degraded") {
         say(day + "  " + type + "  " + data.dump().substr(0, 160));
     } else if (type.starts_with("rollout.")) {
         const Json& evidence = data["evidence"];
-        std::string line = day + "  " + type + "  " + data.string_or("candidate", "") + " against " + data.string_or("champion", "") +
-                           ": " + data.string_or("reason", "");
+        std::string line = day + "  " + type + "  " + data.string_or("candidate", "") + " against " +
+                           data.string_or("champion", "") + ": " + data.string_or("reason", "");
         if (evidence.is_object() && evidence.find("estimate") != nullptr) {
             line += " (n " + std::to_string(evidence.integer_or("n", 0)) + ", difference " +
-                    short_number(evidence.number_or("estimate", 0)) + " [" + short_number(evidence.number_or("low", 0)) + ", " +
+                    short_number(evidence.number_or("estimate", 0)) + " [" +
+                    short_number(evidence.number_or("low", 0)) + ", " +
                     short_number(evidence.number_or("high", 0)) + "])";
         }
         say(line);
@@ -302,8 +342,9 @@ Result<YearReport> Story::report() {
             }
         }
     }
-    GYRE_TRY(const Json json, remote_.get("/api/gyre/v1/endpoints/" + dataset_.name + "/report?alone=" + dataset_.name +
-                                          "%2F1&compare_from=" + format_rfc3339(from_us_ + 59 * kUsPerDay)));
+    GYRE_TRY(const Json json,
+             remote_.get("/api/gyre/v1/endpoints/" + dataset_.name + "/report?alone=" + dataset_.name +
+                         "%2F1&compare_from=" + format_rfc3339(from_us_ + 59 * kUsPerDay)));
     return read_report(json);
 }
 

@@ -1,23 +1,23 @@
 #pragma once
 // Story: the demo's acts. It talks to the server over HTTP as any client would; nothing is decided here.
-#include "cli/demo/dataset.h"
-#include "cli/demo/replay.h"
-#include "cli/demo/report.h"
-#include "cli/remote.h"
-
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "cli/demo/dataset.h"
+#include "cli/demo/replay.h"
+#include "cli/demo/report.h"
+#include "cli/remote.h"
+
 namespace gyre::cli::demo {
 
 struct StoryOptions {
-    bool schedule = true;        // retrain every four weeks
-    bool bad_models = true;      // two attempts with a model trained on shuffled labels
+    bool schedule = true;    // retrain every four weeks
+    bool bad_models = true;  // two attempts with a model trained on shuffled labels
     double days_per_second = 3.0;
-    std::int64_t until_us = 0;   // 0: all of the data
+    std::int64_t until_us = 0;  // 0: all of the data
     bool quiet = false;
 };
 
@@ -42,8 +42,8 @@ class Story {
  public:
     Story(const Dataset& dataset, Remote& remote, StoryOptions options);
 
-    /// Trains the first model on the data's first month (or twelfth), registers and deploys it, sets monitors and
-    /// pipelines.
+    /// Trains the first model on the data's first month (or twelfth), registers and deploys it, sets monitors
+    /// and pipelines.
     Result<void> begin(const std::string& scratch);
     /// Replays the rest.
     Result<void> replay();

@@ -17,7 +17,8 @@ struct EvaluateParams {
             Field{"table", &E::table, "Rows: the output `table` of a validate step."},
             Field{"package", &E::package, "A training step's package, or a model reference."},
             Field{"target", &E::target, "Column with the labels.", optional_field},
-            Field{"window", &E::window, "Only the newest rows, by event time; left out: all.", optional_field},
+            Field{"window", &E::window, "Only the newest rows, by event time; left out: all.",
+                  optional_field},
             Field{"slices", &E::slices, "Columns whose values get metrics of their own.", optional_field}};
     }
 };
@@ -37,8 +38,10 @@ struct GateParams {
         return std::tuple{
             Field{"table", &G::table, "Rows: the output `table` of a validate step."},
             Field{"candidate", &G::candidate, "A training step's package, or a model reference."},
-            Field{"champion", &G::champion, "Model reference, or endpoint://NAME for what answers there; none: thresholds "
-                                            "alone decide.", optional_field},
+            Field{"champion", &G::champion,
+                  "Model reference, or endpoint://NAME for what answers there; none: thresholds "
+                  "alone decide.",
+                  optional_field},
             Field{"target", &G::target, "Column with the labels.", optional_field},
             Field{"window", &G::window, "Only the newest rows, by event time.", optional_field},
             Field{"thresholds", &G::thresholds, "Floors and ceilings.", optional_field},
@@ -49,8 +52,8 @@ struct GateParams {
 };
 
 /// Adds the rows to a spec; returns the name of the source to read.
-Result<std::string> add_rows(const StepServices& services, const pipelines::StepContext& context, const std::string& table,
-                             const std::string& window, training::StepSpec& spec) {
+Result<std::string> add_rows(const StepServices& services, const pipelines::StepContext& context,
+                             const std::string& table, const std::string& window, training::StepSpec& spec) {
     GYRE_TRY(table::SourceSpec source, source_of(services, table));
     spec.inputs.push_back(std::move(source));
     if (window.empty()) {
@@ -61,7 +64,8 @@ Result<std::string> add_rows(const StepServices& services, const pipelines::Step
     return std::string("rows");
 }
 
-Result<Json> evaluate(const StepServices& services, const pipelines::StepContext& context, const EvaluateParams& params) {
+Result<Json> evaluate(const StepServices& services, const pipelines::StepContext& context,
+                      const EvaluateParams& params) {
     training::StepSpec spec;
     spec.kind = "evaluate";
     training::EvaluateSpec evaluation;
@@ -84,11 +88,13 @@ Result<std::string> champion_folder(const StepServices& services, const std::str
     if (!champion.starts_with(kEndpointScheme)) {
         return package_folder(services, champion);
     }
-    GYRE_TRY(const serving::StoredEndpoint stored, services.serving.get(champion.substr(kEndpointScheme.size())));
+    GYRE_TRY(const serving::StoredEndpoint stored,
+             services.serving.get(champion.substr(kEndpointScheme.size())));
     return package_folder(services, stored.spec.champion()->ref());
 }
 
-pipelines::StepOutcome gate(const StepServices& services, const pipelines::StepContext& context, const GateParams& params) {
+pipelines::StepOutcome gate(const StepServices& services, const pipelines::StepContext& context,
+                            const GateParams& params) {
     const auto run = [&]() -> Result<Json> {
         training::StepSpec spec;
         spec.kind = "gate";
@@ -109,11 +115,13 @@ pipelines::StepOutcome gate(const StepServices& services, const pipelines::StepC
         return pipelines::StepOutcome::failed(result.error());
     }
     const std::string verdict = result->string_or("verdict", "insufficient");
-    Json outputs = Json::object({{"verdict", verdict}, {"findings", (*result)["findings"]}, {"forced", params.force}});
+    Json outputs =
+        Json::object({{"verdict", verdict}, {"findings", (*result)["findings"]}, {"forced", params.force}});
     if (verdict == "pass" || params.force) {
         return pipelines::StepOutcome::succeeded(std::move(outputs));
     }
-    std::string reason = verdict == "fail" ? "the gate refuses the candidate" : "there is too little evidence to pass";
+    std::string reason =
+        verdict == "fail" ? "the gate refuses the candidate" : "there is too little evidence to pass";
     if (const Json& findings = (*result)["findings"]; findings.is_array() && !findings.items().empty()) {
         reason += ": " + findings.items().back().string_or("reason", "");
     }
@@ -125,10 +133,11 @@ pipelines::StepOutcome gate(const StepServices& services, const pipelines::StepC
 }  // namespace
 
 Result<void> add_evaluate_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(typed_step<EvaluateParams>("evaluate", "Measure a model on the newest rows.",
-                                                [services](const pipelines::StepContext& context, const EvaluateParams& p) {
-                                                    return evaluate(services, context, p);
-                                                }));
+    return kinds.add(typed_step<EvaluateParams>(
+        "evaluate", "Measure a model on the newest rows.",
+        [services](const pipelines::StepContext& context, const EvaluateParams& p) {
+            return evaluate(services, context, p);
+        }));
 }
 
 Result<void> add_gate_step(pipelines::StepKinds& kinds, const StepServices& services) {

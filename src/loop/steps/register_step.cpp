@@ -19,7 +19,8 @@ struct Params {
             Field{"run_id", &P::run_id, "Run that trained it."},
             Field{"location", &P::location, "Where the package's files are."},
             Field{"package", &P::package, "The training step's package folder.", optional_field},
-            Field{"evaluation", &P::evaluation, "Its evaluation on the newest rows: what monitors compare with.", optional_field},
+            Field{"evaluation", &P::evaluation,
+                  "Its evaluation on the newest rows: what monitors compare with.", optional_field},
             Field{"alias", &P::alias, "Alias to set on the new version.", optional_field}};
     }
 };
@@ -38,8 +39,8 @@ Result<void> write_performance(const StepServices& services, const Params& param
     return services.packages.store(folder, params.location);
 }
 
-Result<registry::ModelVersion> version_of_run(const StepServices& services, const pipelines::StepContext& context,
-                                              const Params& params) {
+Result<registry::ModelVersion> version_of_run(const StepServices& services,
+                                              const pipelines::StepContext& context, const Params& params) {
     registry::Search search;
     search.filter = "run_id = '" + params.run_id + "'";
     GYRE_TRY(const auto known, services.registry.search_versions(search));
@@ -62,11 +63,13 @@ Result<registry::ModelVersion> version_of_run(const StepServices& services, cons
     return services.registry.create_version(context.principal, version);
 }
 
-Result<Json> register_model(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+Result<Json> register_model(const StepServices& services, const pipelines::StepContext& context,
+                            const Params& params) {
     GYRE_TRY_VOID(write_performance(services, params));
     GYRE_TRY(const registry::ModelVersion version, version_of_run(services, context, params));
     if (!params.alias.empty()) {
-        GYRE_TRY_VOID(services.registry.set_alias(context.principal, params.name, params.alias, version.version));
+        GYRE_TRY_VOID(
+            services.registry.set_alias(context.principal, params.name, params.alias, version.version));
     }
     return Json::object({{"name", version.name},
                          {"version", version.version},
@@ -77,10 +80,11 @@ Result<Json> register_model(const StepServices& services, const pipelines::StepC
 }  // namespace
 
 Result<void> add_register_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(typed_step<Params>("register", "Register a trained package as a new version.",
-                                        [services](const pipelines::StepContext& context, const Params& params) {
-                                            return register_model(services, context, params);
-                                        }));
+    return kinds.add(
+        typed_step<Params>("register", "Register a trained package as a new version.",
+                           [services](const pipelines::StepContext& context, const Params& params) {
+                               return register_model(services, context, params);
+                           }));
 }
 
 }  // namespace gyre::loop

@@ -16,7 +16,8 @@ struct Params {
     }
 };
 
-Result<Json> start_rollout(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+Result<Json> start_rollout(const StepServices& services, const pipelines::StepContext& context,
+                           const Params& params) {
     GYRE_TRY(const serving::StoredEndpoint stored, services.serving.get(params.endpoint));
     NewRollout request;
     request.endpoint = params.endpoint;
@@ -36,18 +37,19 @@ Result<Json> start_rollout(const StepServices& services, const pipelines::StepCo
             request.options.effect_delay = std::to_string(services.effect_delay_us) + "us";
         }
     }
-    GYRE_TRY(const Rollout rollout, stored.spec.own_clock ? services.rollouts.schedule(request)
-                                                          : services.rollouts.start(request));
+    GYRE_TRY(const Rollout rollout,
+             stored.spec.own_clock ? services.rollouts.schedule(request) : services.rollouts.start(request));
     return Json::object({{"rollout", rollout.id}, {"starts_at", format_rfc3339(rollout.started_us)}});
 }
 
 }  // namespace
 
 Result<void> add_rollout_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(typed_step<Params>("rollout", "Replace an endpoint's champion, if the evidence says so.",
-                                        [services](const pipelines::StepContext& context, const Params& params) {
-                                            return start_rollout(services, context, params);
-                                        }));
+    return kinds.add(
+        typed_step<Params>("rollout", "Replace an endpoint's champion, if the evidence says so.",
+                           [services](const pipelines::StepContext& context, const Params& params) {
+                               return start_rollout(services, context, params);
+                           }));
 }
 
 }  // namespace gyre::loop

@@ -28,8 +28,8 @@ table::SourceSpec filtered(const char* comparison, std::int64_t time_us) {
 
 Result<pipelines::StepKinds> step_kinds(const StepServices& services) {
     pipelines::StepKinds kinds;
-    for (const auto add : {&add_validate_step, &add_train_step, &add_evaluate_step, &add_gate_step, &add_register_step,
-                           &add_rollout_step}) {
+    for (const auto add : {&add_validate_step, &add_train_step, &add_evaluate_step, &add_gate_step,
+                           &add_register_step, &add_rollout_step}) {
         GYRE_TRY_VOID(add(kinds, services));
     }
     return kinds;
@@ -52,7 +52,11 @@ Result<std::string> package_folder(const StepServices& services, const std::stri
     return services.packages.folder_of(ref);
 }
 
-table::SourceSpec rows_before(std::int64_t time_us) { return filtered("<", time_us); }
-table::SourceSpec rows_from(std::int64_t time_us) { return filtered(">=", time_us); }
+table::SourceSpec rows_before(std::int64_t time_us) {
+    return filtered("<", time_us);
+}
+table::SourceSpec rows_from(std::int64_t time_us) {
+    return filtered(">=", time_us);
+}
 
 }  // namespace gyre::loop

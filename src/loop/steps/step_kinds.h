@@ -26,7 +26,7 @@ struct StepServices {
     Rollouts& rollouts;
     const Clock& clock;
     ChildOptions child;
-    std::string data_folder;          // tables must lie below it
+    std::string data_folder;           // tables must lie below it
     std::int64_t effect_delay_us = 0;  // of what pipelines decide on endpoints with a clock of their own
 };
 
@@ -41,7 +41,8 @@ Result<void> add_rollout_step(pipelines::StepKinds& kinds, const StepServices& s
 /// All of them.
 Result<pipelines::StepKinds> step_kinds(const StepServices& services);
 
-/// A kind whose parameters are a described struct: checked at lint time as far as references allow, read at start.
+/// A kind whose parameters are a described struct: checked at lint time as far as references allow, read at
+/// start.
 template <Described Params, class Body>
 pipelines::StepKind typed_step(std::string name, std::string doc, Body body) {
     pipelines::StepKind kind;
@@ -59,8 +60,8 @@ pipelines::StepKind typed_step(std::string name, std::string doc, Body body) {
     return kind;
 }
 
-/// A table that a step wrote or somebody uploaded, as a source named "data". Errors: invalid_argument when the path
-/// leaves the data folder.
+/// A table that a step wrote or somebody uploaded, as a source named "data". Errors: invalid_argument when
+/// the path leaves the data folder.
 Result<table::SourceSpec> source_of(const StepServices& services, const std::string& path);
 /// "flights@champion" or "flights/3" or a package folder below the data folder, as a folder.
 Result<std::string> package_folder(const StepServices& services, const std::string& reference);

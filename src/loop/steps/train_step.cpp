@@ -1,10 +1,10 @@
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "loop/limits.h"
 #include "loop/steps/step_kinds.h"
 #include "table/session.h"
-
-#include <algorithm>
 
 namespace gyre::loop {
 namespace {
@@ -30,14 +30,18 @@ struct Params {
             Field{"table", &P::table, "Rows: the output `table` of a validate step."},
             Field{"model", &P::model, "Name of the model; names the run."},
             Field{"target", &P::target, "Column to predict.", optional_field},
-            Field{"features", &P::features, "Columns to predict from; none: all that are left.", optional_field},
+            Field{"features", &P::features, "Columns to predict from; none: all that are left.",
+                  optional_field},
             Field{"task", &P::task, "classification or regression.", optional_field},
             Field{"time_column", &P::time_column, "Event time.", optional_field},
-            Field{"keep_back", &P::keep_back, "The newest rows, by event time, are left to the gate.", optional_field},
+            Field{"keep_back", &P::keep_back, "The newest rows, by event time, are left to the gate.",
+                  optional_field},
             Field{"holdout", &P::holdout, "Rows kept back for the run's own metrics.", optional_field},
             Field{"params", &P::params, "The trainer's parameters.", optional_field},
-            Field{"shuffle_labels", &P::shuffle_labels, "Train on permuted labels: a model that is surely bad, to try "
-                                                        "out what stops it.", optional_field}};
+            Field{"shuffle_labels", &P::shuffle_labels,
+                  "Train on permuted labels: a model that is surely bad, to try "
+                  "out what stops it.",
+                  optional_field}};
     }
 };
 
@@ -56,7 +60,8 @@ Result<std::vector<training::FeatureSpec>> features_of(const StepServices& servi
     static_cast<void>(report);
     GYRE_TRY(const table::Schema schema, session->schema_of("SELECT * FROM data"));
     for (const auto& column : schema.columns) {
-        const bool frame = std::find(std::begin(kFrameColumns), std::end(kFrameColumns), column.name) != std::end(kFrameColumns);
+        const bool frame = std::find(std::begin(kFrameColumns), std::end(kFrameColumns), column.name) !=
+                           std::end(kFrameColumns);
         if (!frame && column.name != params.target && column.name != params.time_column) {
             features.push_back({column.name, ""});
         }
@@ -68,11 +73,14 @@ Result<std::vector<training::FeatureSpec>> features_of(const StepServices& servi
 table::SourceSpec shuffled(const std::string& from, const std::string& target) {
     table::SourceSpec source;
     source.name = "shuffled";
-    source.sql = "SELECT r.* EXCLUDE (gyre_row) REPLACE (s.gyre_label AS " + target + ") FROM (SELECT *, row_number() OVER "
-                 "(ORDER BY event_time, hash(event_time, " + target + ")) AS gyre_row FROM " + from + ") AS r JOIN (SELECT " +
-                 target + " AS gyre_label, row_number() OVER (ORDER BY md5(event_time::VARCHAR || '-' || gyre_n::VARCHAR)) AS "
-                 "gyre_row FROM (SELECT *, row_number() OVER (ORDER BY event_time, hash(event_time, " + target +
-                 ")) AS gyre_n FROM " + from + ")) AS s USING (gyre_row)";
+    source.sql =
+        "SELECT r.* EXCLUDE (gyre_row) REPLACE (s.gyre_label AS " + target +
+        ") FROM (SELECT *, row_number() OVER "
+        "(ORDER BY event_time, hash(event_time, " +
+        target + ")) AS gyre_row FROM " + from + ") AS r JOIN (SELECT " + target +
+        " AS gyre_label, row_number() OVER (ORDER BY md5(event_time::VARCHAR || '-' || gyre_n::VARCHAR)) AS "
+        "gyre_row FROM (SELECT *, row_number() OVER (ORDER BY event_time, hash(event_time, " +
+        target + ")) AS gyre_n FROM " + from + ")) AS s USING (gyre_row)";
     return source;
 }
 
@@ -82,7 +90,8 @@ std::vector<tracking::Metric> round_metrics(const std::string& path, std::int64_
     const std::string text = read_file(path, kResultBytesMax).value_or("");
     for (const std::string_view line : split(text, '\n')) {
         const auto json = parse_json(line);
-        const auto progress = json ? from_json<training::Progress>(*json) : Result<training::Progress>(json.error());
+        const auto progress =
+            json ? from_json<training::Progress>(*json) : Result<training::Progress>(json.error());
         if (!progress) {
             continue;
         }
@@ -102,7 +111,8 @@ tracking::Batch batch_of(const training::TrainResult& result, std::int64_t now_m
     tracking::Batch batch;
     const Json params = gyre::to_json(result.params);
     for (const JsonMember& member : params.members()) {
-        batch.params.push_back({member.key, member.value.is_string() ? member.value.as_string() : member.value.dump()});
+        batch.params.push_back(
+            {member.key, member.value.is_string() ? member.value.as_string() : member.value.dump()});
     }
     batch.params.push_back({"rows_train", std::to_string(result.rows_train)});
     batch.params.push_back({"dataset_digest", result.dataset_digest});
@@ -124,8 +134,9 @@ tracking::Batch batch_of(const training::TrainResult& result, std::int64_t now_m
 }
 
 /// The tracked run of a training that has ended. Returns its id and where its artifacts go.
-Result<tracking::RunInfo> track(const StepServices& services, const pipelines::StepContext& context, const Params& params,
-                                const training::TrainResult& result, const std::string& folder) {
+Result<tracking::RunInfo> track(const StepServices& services, const pipelines::StepContext& context,
+                                const Params& params, const training::TrainResult& result,
+                                const std::string& folder) {
     const std::int64_t now_ms = services.clock.now_ms();
     tracking::NewRun run;
     run.user_id = context.principal.name;
@@ -142,14 +153,16 @@ Result<tracking::RunInfo> track(const StepServices& services, const pipelines::S
     for (std::size_t at = 0; at < rounds.size(); at += kBatchMetricsMax) {
         tracking::Batch batch;
         const std::size_t end = std::min(rounds.size(), at + kBatchMetricsMax);
-        batch.metrics.assign(rounds.begin() + static_cast<std::ptrdiff_t>(at), rounds.begin() + static_cast<std::ptrdiff_t>(end));
+        batch.metrics.assign(rounds.begin() + static_cast<std::ptrdiff_t>(at),
+                             rounds.begin() + static_cast<std::ptrdiff_t>(end));
         GYRE_TRY_VOID(services.tracking.log_batch(id, batch));
     }
     tracking::DatasetInput input;
     input.dataset.name = params.model + "-training-rows";
     input.dataset.digest = result.dataset_digest.substr(0, 36);
     input.dataset.source_type = "gyre";
-    input.dataset.source = Json::object({{"as_of", format_rfc3339(context.as_of_us)}, {"rows", result.rows_train}}).dump();
+    input.dataset.source =
+        Json::object({{"as_of", format_rfc3339(context.as_of_us)}, {"rows", result.rows_train}}).dump();
     GYRE_TRY_VOID(services.tracking.log_inputs(id, {input}, {}));
     tracking::RunUpdate finished;
     finished.status = tracking::RunStatus::finished;
@@ -158,7 +171,8 @@ Result<tracking::RunInfo> track(const StepServices& services, const pipelines::S
     return info;
 }
 
-Result<Json> train(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+Result<Json> train(const StepServices& services, const pipelines::StepContext& context,
+                   const Params& params) {
     GYRE_TRY(const std::int64_t keep_back_us, parse_duration_us(params.keep_back));
     GYRE_TRY(const table::SourceSpec source, source_of(services, params.table));
     training::TrainSpec train;
@@ -202,10 +216,11 @@ Result<Json> train(const StepServices& services, const pipelines::StepContext& c
 }  // namespace
 
 Result<void> add_train_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(typed_step<Params>("train", "Train a model in a child process and track the run.",
-                                        [services](const pipelines::StepContext& context, const Params& params) {
-                                            return train(services, context, params);
-                                        }));
+    return kinds.add(
+        typed_step<Params>("train", "Train a model in a child process and track the run.",
+                           [services](const pipelines::StepContext& context, const Params& params) {
+                               return train(services, context, params);
+                           }));
 }
 
 }  // namespace gyre::loop

@@ -11,11 +11,14 @@ struct Params {
     std::string include;
     std::optional<validation::Suite> suite;
     static constexpr auto fields() {
-        return std::tuple{Field{"source", &Params::source, "dataset://NAME or endpoint://NAME."},
-                          Field{"window", &Params::window, "Of an endpoint: how far back rows go.", optional_field},
-                          Field{"include", &Params::include, "Of an endpoint: dataset://NAME with rows from before it "
-                                                             "was deployed.", optional_field},
-                          Field{"suite", &Params::suite, "Expectations of the rows.", optional_field}};
+        return std::tuple{
+            Field{"source", &Params::source, "dataset://NAME or endpoint://NAME."},
+            Field{"window", &Params::window, "Of an endpoint: how far back rows go.", optional_field},
+            Field{"include", &Params::include,
+                  "Of an endpoint: dataset://NAME with rows from before it "
+                  "was deployed.",
+                  optional_field},
+            Field{"suite", &Params::suite, "Expectations of the rows.", optional_field}};
     }
 };
 
@@ -28,7 +31,8 @@ Result<std::string> export_endpoint(const StepServices& services, const pipeline
     params.as_of_us = context.as_of_us;
     params.from_us = context.as_of_us - window_us;
     params.output = "rows.parquet";
-    GYRE_TRY(monitoring::LogFiles files, services.monitoring.files(endpoint, params.from_us, params.as_of_us));
+    GYRE_TRY(monitoring::LogFiles files,
+             services.monitoring.files(endpoint, params.from_us, params.as_of_us));
     params.segments = std::move(files.segments);
     params.labels = std::move(files.labels);
     training::StepSpec spec;
@@ -40,8 +44,8 @@ Result<std::string> export_endpoint(const StepServices& services, const pipeline
 }
 
 /// The exported rows and those of a dataset (column id is its request id) that fall into the same window.
-Result<std::string> with_dataset(const StepServices& services, const pipelines::StepContext& context, const Params& params,
-                                 const std::string& exported) {
+Result<std::string> with_dataset(const StepServices& services, const pipelines::StepContext& context,
+                                 const Params& params, const std::string& exported) {
     constexpr std::string_view kDataset = "dataset://";
     if (params.include.empty()) {
         return exported;
@@ -60,22 +64,26 @@ Result<std::string> with_dataset(const StepServices& services, const pipelines::
     const std::string from = std::to_string(context.as_of_us - window_us);
     const std::string until = std::to_string(context.as_of_us);
     spec.params = Json::object(
-        {{"sql", "SELECT * FROM (SELECT * FROM data UNION ALL BY NAME SELECT id AS request_id, * EXCLUDE (id) FROM more "
-                 "WHERE event_time >= make_timestamp(" + from + ") AND label_time < make_timestamp(" + until +
-                     ")) ORDER BY event_time, request_id"},
+        {{"sql",
+          "SELECT * FROM (SELECT * FROM data UNION ALL BY NAME SELECT id AS request_id, * EXCLUDE (id) FROM "
+          "more "
+          "WHERE event_time >= make_timestamp(" +
+              from + ") AND label_time < make_timestamp(" + until + ")) ORDER BY event_time, request_id"},
          {"output", "all.parquet"}});
     spec.output_dir = context.work_dir + "/include";
     GYRE_TRY(const Json result, run_child(services.child, context, spec));
     return result.string_or("path", "");
 }
 
-Result<std::string> table_of(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+Result<std::string> table_of(const StepServices& services, const pipelines::StepContext& context,
+                             const Params& params) {
     constexpr std::string_view kDataset = "dataset://";
     constexpr std::string_view kEndpoint = "endpoint://";
     const std::string_view source = params.source;
     if (source.starts_with(kEndpoint)) {
-        GYRE_TRY(const std::string exported,
-                 export_endpoint(services, context, std::string(source.substr(kEndpoint.size())), params.window));
+        GYRE_TRY(
+            const std::string exported,
+            export_endpoint(services, context, std::string(source.substr(kEndpoint.size())), params.window));
         return with_dataset(services, context, params, exported);
     }
     if (source.starts_with(kDataset)) {
@@ -84,10 +92,12 @@ Result<std::string> table_of(const StepServices& services, const pipelines::Step
         static_cast<void>(info);
         return services.datasets.local_path(name);
     }
-    return invalid_argument("source: expected dataset://NAME or endpoint://NAME, got '" + params.source + "'");
+    return invalid_argument("source: expected dataset://NAME or endpoint://NAME, got '" + params.source +
+                            "'");
 }
 
-Result<Json> validate(const StepServices& services, const pipelines::StepContext& context, const Params& params) {
+Result<Json> validate(const StepServices& services, const pipelines::StepContext& context,
+                      const Params& params) {
     GYRE_TRY(const std::string path, table_of(services, context, params));
     training::StepSpec spec;
     spec.kind = "validate";
@@ -106,10 +116,11 @@ Result<Json> validate(const StepServices& services, const pipelines::StepContext
 }  // namespace
 
 Result<void> add_validate_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(typed_step<Params>("validate", "Gather rows and check them against expectations.",
-                                        [services](const pipelines::StepContext& context, const Params& params) {
-                                            return validate(services, context, params);
-                                        }));
+    return kinds.add(
+        typed_step<Params>("validate", "Gather rows and check them against expectations.",
+                           [services](const pipelines::StepContext& context, const Params& params) {
+                               return validate(services, context, params);
+                           }));
 }
 
 }  // namespace gyre::loop
