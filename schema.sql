@@ -35,6 +35,16 @@ CREATE TABLE datasets (
     UNIQUE (experiment, name, digest)
 );
 
+CREATE TABLE endpoints (
+    project       TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    spec          TEXT NOT NULL,
+    generation    INTEGER NOT NULL,
+    created_at_us INTEGER NOT NULL,
+    updated_at_us INTEGER NOT NULL,
+    PRIMARY KEY (project, name)
+) WITHOUT ROWID;
+
 CREATE TABLE event_head (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     position INTEGER NOT NULL,
@@ -144,6 +154,44 @@ CREATE TABLE metric_series (
     UNIQUE (run, key)
 );
 
+CREATE TABLE model_aliases (
+    model INTEGER NOT NULL REFERENCES registered_models (id) ON DELETE CASCADE,
+    alias TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (model, alias)
+) WITHOUT ROWID;
+
+CREATE TABLE model_version_tags (
+    model_version INTEGER NOT NULL REFERENCES model_versions (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (model_version, key)
+) WITHOUT ROWID;
+
+CREATE TABLE model_versions (
+    id INTEGER PRIMARY KEY,
+    model INTEGER NOT NULL REFERENCES registered_models (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    semantic_major INTEGER NOT NULL,
+    semantic_minor INTEGER NOT NULL,
+    semantic_patch INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    storage_location TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    run_link TEXT NOT NULL,
+    model_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    description TEXT NOT NULL,
+    stage TEXT NOT NULL DEFAULT 'None',
+    status TEXT NOT NULL DEFAULT 'READY',
+    status_message TEXT NOT NULL DEFAULT '',
+    creation_time_ms INTEGER NOT NULL,
+    last_update_time_ms INTEGER NOT NULL,
+    UNIQUE (model, version)
+);
+
+CREATE INDEX model_versions_by_run ON model_versions (run_id);
+
 CREATE TABLE monitor_results (
     monitor_id TEXT NOT NULL REFERENCES monitors (id) ON DELETE CASCADE,
     end_us INTEGER NOT NULL,
@@ -183,6 +231,134 @@ CREATE TABLE performance_windows (
     body TEXT NOT NULL,          -- JSON, PerformanceWindow
     PRIMARY KEY (endpoint, model, start_us, end_us)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pipeline_attempts (
+    token INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    step_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    error TEXT NOT NULL,
+    started_us INTEGER NOT NULL,
+    finished_us INTEGER
+);
+
+CREATE INDEX pipeline_attempts_by_step ON pipeline_attempts (run_id, step_id, attempt);
+
+CREATE INDEX pipeline_attempts_open ON pipeline_attempts (state) WHERE state = 'running';
+
+CREATE TABLE pipeline_cursor (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL
+);
+
+CREATE TABLE pipeline_decisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    source TEXT NOT NULL,
+    type TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    as_of_us INTEGER NOT NULL,
+    decided_us INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    run_id TEXT,
+    UNIQUE (project, pipeline, source)
+);
+
+CREATE INDEX pipeline_decisions_started ON pipeline_decisions (project, pipeline, outcome, as_of_us);
+
+CREATE TABLE pipeline_runs (
+    id TEXT PRIMARY KEY,
+    project TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    params TEXT NOT NULL,
+    trigger_info TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    as_of_us INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    started_us INTEGER,
+    finished_us INTEGER
+) WITHOUT ROWID;
+
+CREATE INDEX pipeline_runs_by_pipeline ON pipeline_runs (project, pipeline, id);
+
+CREATE INDEX pipeline_runs_live ON pipeline_runs (state, id) WHERE state IN ('queued', 'running', 'waiting');
+
+CREATE TABLE pipeline_steps (
+    run_id TEXT NOT NULL,
+    step_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    interruptions INTEGER NOT NULL,
+    token INTEGER NOT NULL,
+    due_us INTEGER,
+    started_us INTEGER,
+    finished_us INTEGER,
+    outputs TEXT NOT NULL,
+    wait TEXT NOT NULL,
+    PRIMARY KEY (run_id, step_id)
+) WITHOUT ROWID;
+
+CREATE TABLE pipeline_ticks (
+    project TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    schedule TEXT NOT NULL,
+    next_us INTEGER NOT NULL,
+    PRIMARY KEY (project, pipeline, schedule)
+) WITHOUT ROWID;
+
+CREATE TABLE pipelines (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    since_position INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    updated_us INTEGER NOT NULL,
+    PRIMARY KEY (project, name)
+) WITHOUT ROWID;
+
+CREATE TABLE registered_model_tags (
+    model INTEGER NOT NULL REFERENCES registered_models (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (model, key)
+) WITHOUT ROWID;
+
+CREATE TABLE registered_models (
+    id INTEGER PRIMARY KEY,
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    creation_time_ms INTEGER NOT NULL,
+    last_update_time_ms INTEGER NOT NULL,
+    last_version INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (project, name)
+);
+
+CREATE TABLE rollouts (
+    project       TEXT NOT NULL,
+    id            TEXT NOT NULL,
+    endpoint      TEXT NOT NULL,
+    is_open       INTEGER NOT NULL,
+    document      TEXT NOT NULL,
+    created_at_us INTEGER NOT NULL,
+    PRIMARY KEY (project, id)
+) WITHOUT ROWID;
+
+CREATE INDEX rollouts_by_endpoint ON rollouts (project, endpoint, created_at_us);
+
+CREATE UNIQUE INDEX rollouts_open ON rollouts (project, endpoint) WHERE is_open = 1;
 
 CREATE TABLE run_inputs (
     run INTEGER NOT NULL REFERENCES runs (id),

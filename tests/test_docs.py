@@ -1,6 +1,8 @@
 """The pages that are made from the binary say what the binary says; commands in the others exist."""
 import pathlib
+import json
 import re
+import subprocess
 import sys
 
 import requests
@@ -32,3 +34,9 @@ def test_flags_of_the_server_that_pages_show_exist():
             shown.update({flag: page.name for flag in re.findall(r" (--[a-z-]+)", line)})
     assert shown, "no page shows how to start the server"
     assert {flag: page for flag, page in shown.items() if flag not in known} == {}
+
+
+def test_the_description_of_the_api_is_the_binarys():
+    """gyre openapi > docs/openapi.json after a change of a route; the difference shows in review."""
+    printed = subprocess.run([gyre_binary(), "openapi"], capture_output=True, text=True, check=True).stdout
+    assert json.loads(printed) == json.loads((ROOT / "docs" / "openapi.json").read_text())

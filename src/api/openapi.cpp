@@ -182,6 +182,9 @@ constexpr std::string_view kPageHead =
 Json openapi_document(const RouteTable& table, std::string_view version) {
     std::map<std::string, std::map<std::string, Json>> paths;
     for (const Route& route : table.routes()) {
+        if (route.tag == "ui") {
+            continue;  // pages for people; their names change with each build
+        }
         paths[openapi_path(route.path)][to_lower(http::name_of(route.method))] = operation_of(route);
     }
     Json out_paths = Json::object();

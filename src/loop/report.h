@@ -17,7 +17,8 @@ struct ReportQuery {
     std::int64_t compare_from_us = monitoring::kNoTime;  // the overall difference counts rows from here on
 };
 
-/// {"months":[{"month","positive_share","loop":{"n","auc","loss"},"alone":{...},"difference"}],"difference","alone_loss"}.
+/// {"months":[{"month","positive_share","loop":{"n","auc","loss"},"alone":{...},"difference"}],
+///  "difference","alone_loss"}.
 /// loss is the Brier score, for regression the mean squared error; difference is loop minus alone, paired,
 /// with its 95 % interval. Labelled rows that both scored.
 Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query);

@@ -53,6 +53,11 @@ struct UnpairedOptions {
 struct RolloutOptions {
     /// How long after its evidence's time a decision takes effect; a replay waits for it there.
     std::string effect_delay = "0s";
+    /// Outcomes may be this late: a row counts once this much event time has passed since its event. Counting
+    /// what is known at once would favour whatever is known early (a flight that is late lands late).
+    std::string label_lateness = "2d";
+    /// Rows count in whole periods of event time, so that no time of day is over-represented.
+    std::string period = "1d";
     /// Regression: the error that counts as a whole loss; 0 takes three times the champion's RMSE.
     double loss_scale = 0.0;
     evidence::SequentialOptions sequential;
@@ -63,6 +68,8 @@ struct RolloutOptions {
         return std::tuple{
             Field{"effect_delay", &R::effect_delay, "From evidence to effect, in event time.",
                   optional_field},
+            Field{"label_lateness", &R::label_lateness, "How late outcomes may be.", optional_field},
+            Field{"period", &R::period, "Rows count in whole periods of event time.", optional_field},
             Field{"loss_scale", &R::loss_scale, "Regression: the error that counts as loss 1.",
                   optional_field},
             Field{"sequential", &R::sequential, "Numbers of the policy sequential.", optional_field},
@@ -109,9 +116,10 @@ struct Rollout {
     bool paused = false;
     double exposure = 0.0;
     std::string reason;
-    std::string cause;            // what started it: an event's type and position, or who
-    std::int64_t started_us = 0;  // event time
-    std::int64_t as_of_us = 0;    // event time of the last look
+    std::string cause;                  // what started it: an event's type and position, or who
+    std::int64_t started_us = 0;        // event time
+    std::int64_t as_of_us = 0;          // event time of the last look
+    std::int64_t counted_until_us = 0;  // rows up to this event time have been counted
     std::int64_t ended_us = 0;
     Json machine;   // the policy's state (evidence/rollout.h)
     Json evidence;  // the last finding
@@ -135,6 +143,8 @@ struct Rollout {
             Field{"cause", &R::cause, "What started it.", optional_field},
             Field{"started_us", &R::started_us, "Start, event time."},
             Field{"as_of_us", &R::as_of_us, "Last look, event time."},
+            Field{"counted_until_us", &R::counted_until_us, "Rows up to here have been counted.",
+                  optional_field},
             Field{"ended_us", &R::ended_us, "End, event time.", optional_field},
             Field{"machine", &R::machine, "The policy's state.", optional_field},
             Field{"evidence", &R::evidence, "The last finding.", optional_field},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "base/id.h"
 #include "base/log.h"
@@ -183,20 +185,43 @@ double Rollouts::loss_of(const Rollout& rollout, serving::Task task, double scor
     return std::clamp(scaled * scaled, 0.0, 1.0);
 }
 
+Result<Rollouts::Counted> Rollouts::next_rows(Rollout& rollout, std::int64_t now_us) const {
+    GYRE_TRY(const std::int64_t lateness_us, parse_duration_us(rollout.options.label_lateness));
+    GYRE_TRY(const std::int64_t period_us, parse_duration_us(rollout.options.period));
+    const std::int64_t period = std::max<std::int64_t>(period_us, 1);
+    Counted counted{std::max(rollout.counted_until_us, rollout.started_us),
+                    (now_us - lateness_us) / period * period};
+    counted.until_us = std::max(counted.until_us, counted.from_us);
+    rollout.counted_until_us = counted.until_us;
+    return counted;
+}
+
 Result<void> Rollouts::observe_pairs(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
     GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(rollout.endpoint));
-    const auto rows = scores_.paired_rows(
-        {rollout.endpoint, rollout.candidate, rollout.champion, rollout.as_of_us, now_us});
-    for (const monitoring::PairedRow& row : rows) {
+    GYRE_TRY(const Counted span, next_rows(rollout, now_us));
+    const auto scored = [&](const std::string& model) {
+        return scores_.scored_rows({rollout.endpoint, model, span.from_us, span.until_us, now_us});
+    };
+    const auto champion = scored(rollout.champion);
+    std::map<monitoring::RequestKey, double> champion_scores;
+    for (const monitoring::ScoredRow& row : champion) {
+        champion_scores.emplace(row.key, static_cast<double>(row.score));
+    }
+    for (const monitoring::ScoredRow& row : scored(rollout.candidate)) {
+        const auto other = champion_scores.find(row.key);
+        if (!row.label || other == champion_scores.end()) {
+            continue;
+        }
         GYRE_TRY_VOID(machine.observe_pair(
-            loss_of(rollout, stored.spec.task, static_cast<double>(row.score_a), row.label),
-            loss_of(rollout, stored.spec.task, static_cast<double>(row.score_b), row.label)));
+            loss_of(rollout, stored.spec.task, static_cast<double>(row.score), *row.label),
+            loss_of(rollout, stored.spec.task, other->second, *row.label)));
     }
     return {};
 }
 
 Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
     GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(rollout.endpoint));
+    GYRE_TRY(const Counted span, next_rows(rollout, now_us));
     struct Seen {
         std::int64_t time_us;
         monitoring::RequestKey key;
@@ -206,13 +231,11 @@ Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, s
     std::vector<Seen> seen;
     for (const auto& [arm, model] :
          {std::pair(Arm::candidate, rollout.candidate), std::pair(Arm::champion, rollout.champion)}) {
-        const auto rows =
-            scores_.scored_rows({rollout.endpoint, model, rollout.started_us, monitoring::kTimeMax, now_us});
-        for (const monitoring::ScoredRow& row : rows) {
-            if (row.answered && row.label && row.label_time_us >= rollout.as_of_us &&
-                row.label_time_us < now_us) {
+        for (const monitoring::ScoredRow& row :
+             scores_.scored_rows({rollout.endpoint, model, span.from_us, span.until_us, now_us})) {
+            if (row.answered && row.label) {
                 seen.push_back(
-                    {row.label_time_us, row.key, arm,
+                    {row.event_time_us, row.key, arm,
                      loss_of(rollout, stored.spec.task, static_cast<double>(row.score), *row.label)});
             }
         }

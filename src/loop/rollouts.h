@@ -72,6 +72,12 @@ class Rollouts {
 
  private:
     Result<void> observe(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
+    /// Event times of the rows that count now and have not been counted.
+    struct Counted {
+        std::int64_t from_us = 0;
+        std::int64_t until_us = 0;
+    };
+    Result<Counted> next_rows(Rollout& rollout, std::int64_t now_us) const;
     Result<void> observe_pairs(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
     Result<void> observe_arms(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
     Result<void> observe_requests(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);

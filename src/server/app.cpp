@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "api/openapi.h"
 #include "api/server_routes.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "runtime/pool.h"
@@ -192,12 +196,23 @@ int run_server(const ServerConfig& config) {
 }
 
 Result<Json> describe_api() {
+    std::string folder = std::filesystem::temp_directory_path() / "gyre-describe-XXXXXX";
+    if (::mkdtemp(folder.data()) == nullptr) {
+        return errno_error("make a temporary folder", errno);
+    }
     Metrics metrics;
-    api::RouteTable routes(metrics, system_clock(), {}, api::AccessGuard({}));
-    api::add_server_routes(routes, {std::string(version()), 0}, system_clock(), metrics,
-                           [] { return std::optional<std::string>(); });
-    GYRE_TRY_VOID(routes.check());
-    return api::openapi_document(routes, version());
+    auto document = [&]() -> Result<Json> {
+        GYRE_TRY(const auto platform, Platform::open({folder, "", std::string(version()), {}, {}, {}}, metrics, system_clock()));
+        api::RouteTable routes(metrics, system_clock(), {}, api::AccessGuard({}));
+        platform->add_routes(routes);
+        api::add_server_routes(routes, {std::string(version()), 0}, system_clock(), metrics,
+                               [] { return std::optional<std::string>(); });
+        GYRE_TRY_VOID(routes.check());
+        return api::openapi_document(routes, version());
+    }();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+    return document;
 }
 
 }  // namespace gyre::server

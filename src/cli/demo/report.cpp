@@ -17,6 +17,9 @@ MonthScore read_score(const Json& json) {
     return {json.integer_or("n", 0), read_interval(json["auc"]), read_interval(json["loss"])};
 }
 
+// The formats are the constants of this file.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wformat-nonliteral"
 std::string text(const char* format, double value) {
     if (std::isnan(value)) {
         return "-";
@@ -25,6 +28,8 @@ std::string text(const char* format, double value) {
     static_cast<void>(std::snprintf(buffer, sizeof buffer, format, value));
     return buffer;
 }
+
+#pragma clang diagnostic pop
 
 /// "0.712 [0.704, 0.720]"
 std::string text(const Interval& interval, const char* format) {

@@ -106,13 +106,13 @@ std::string retrain_pipeline(const Dataset& dataset, bool schedule, std::int64_t
            "    kind: evaluate\n"
            "    needs: [train]\n"
            "    with: {table: \"${{steps.validate.outputs.table}}\", package: "
-           "\"${{steps.train.outputs.package}}\", window: 14d}\n"
+           "\"${{steps.train.outputs.trial}}\", window: 14d}\n"
            "  - id: gate\n"
            "    kind: gate\n"
            "    needs: [evaluate]\n"
            "    on_fail: skip\n"
            "    with: {table: \"${{steps.validate.outputs.table}}\", candidate: "
-           "\"${{steps.train.outputs.package}}\", "
+           "\"${{steps.train.outputs.trial}}\", "
            "champion: \"endpoint://" +
            dataset.name + "\", window: 14d}\n" +
            register_step(dataset, "gate",

@@ -5,6 +5,7 @@
 #include "loop/limits.h"
 #include "loop/steps/step_kinds.h"
 #include "table/session.h"
+#include "training/baseline.h"
 
 namespace gyre::loop {
 namespace {
@@ -171,8 +172,11 @@ Result<tracking::RunInfo> track(const StepServices& services, const pipelines::S
     return info;
 }
 
-Result<Json> train(const StepServices& services, const pipelines::StepContext& context,
-                   const Params& params) {
+enum class Rows : std::uint8_t { without_newest, all };
+
+/// One training in a child. The trial leaves the newest rows to the gate and some to its own metrics.
+Result<training::TrainResult> train_once(const StepServices& services, const pipelines::StepContext& context,
+                                         const Params& params, Rows rows, const std::string& folder) {
     GYRE_TRY(const std::int64_t keep_back_us, parse_duration_us(params.keep_back));
     GYRE_TRY(const table::SourceSpec source, source_of(services, params.table));
     training::TrainSpec train;
@@ -181,7 +185,7 @@ Result<Json> train(const StepServices& services, const pipelines::StepContext& c
     spec.kind = "train";
     spec.inputs.push_back(source);
     train.table = "data";
-    if (keep_back_us > 0) {
+    if (keep_back_us > 0 && rows == Rows::without_newest) {
         spec.inputs.push_back(rows_before(context.as_of_us - keep_back_us));
         train.table = "rows";
     }
@@ -193,15 +197,42 @@ Result<Json> train(const StepServices& services, const pipelines::StepContext& c
     train.task = params.task;
     train.time_column = params.time_column;
     train.holdout = params.holdout;
+    if (rows == Rows::all) {
+        train.holdout.kind = training::HoldoutKind::none;
+    }
     train.params = params.params;
     spec.params = gyre::to_json(train);
-    spec.output_dir = context.work_dir + "/train";
+    spec.output_dir = folder;
     GYRE_TRY(const Json output, run_child(services.child, context, spec));
-    GYRE_TRY(const training::TrainResult result, from_json<training::TrainResult>(output));
-    GYRE_TRY(const tracking::RunInfo run, track(services, context, params, result, spec.output_dir));
+    return from_json<training::TrainResult>(output);
+}
+
+/// What the trial was measured at is what monitors expect of the model.
+Result<void> write_performance(const std::string& package, const training::Evaluation& evaluation) {
+    const std::string path = package + "/" + std::string(training::kBaselineFile);
+    GYRE_TRY(const std::string text, read_file(path));
+    GYRE_TRY(Json baseline, parse_json(text));
+    baseline.set("performance", gyre::to_json(evaluation));
+    return write_file_atomic(path, baseline.dump());
+}
+
+/// Trains twice: a trial without the newest rows, which is what metrics and the gate judge, then the same on
+/// all rows, which is what is registered.
+Result<Json> train(const StepServices& services, const pipelines::StepContext& context,
+                   const Params& params) {
+    const std::string folder = context.work_dir + "/train";
+    GYRE_TRY(const training::TrainResult trial,
+             train_once(services, context, params, Rows::without_newest, context.work_dir + "/trial"));
+    GYRE_TRY(training::TrainResult result, train_once(services, context, params, Rows::all, folder));
+    result.holdout = trial.holdout;
+    if (trial.holdout) {
+        GYRE_TRY_VOID(write_performance(result.package, *trial.holdout));
+    }
+    GYRE_TRY(const tracking::RunInfo run, track(services, context, params, result, folder));
     const std::string location = run.artifact_uri + "/model";
     GYRE_TRY_VOID(services.packages.store(result.package, location));
     Json outputs = Json::object({{"package", result.package},
+                                 {"trial", trial.package},
                                  {"run_id", run.run_id},
                                  {"location", location},
                                  {"rows", result.rows_train},
