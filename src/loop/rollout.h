@@ -58,6 +58,9 @@ struct RolloutOptions {
     std::string label_lateness = "2d";
     /// Rows count in whole periods of event time, so that no time of day is over-represented.
     std::string period = "1d";
+    /// Days differ: no policy passes a candidate on less event time than this, and paired evidence, which
+    /// exposes nobody, is not judged at all before.
+    std::string min_span = "7d";
     /// Regression: the error that counts as a whole loss; 0 takes three times the champion's RMSE.
     double loss_scale = 0.0;
     evidence::SequentialOptions sequential;
@@ -70,6 +73,7 @@ struct RolloutOptions {
                   optional_field},
             Field{"label_lateness", &R::label_lateness, "How late outcomes may be.", optional_field},
             Field{"period", &R::period, "Rows count in whole periods of event time.", optional_field},
+            Field{"min_span", &R::min_span, "Least event time of evidence.", optional_field},
             Field{"loss_scale", &R::loss_scale, "Regression: the error that counts as loss 1.",
                   optional_field},
             Field{"sequential", &R::sequential, "Numbers of the policy sequential.", optional_field},

@@ -138,11 +138,20 @@ void RolloutMachine::observe_requests(Arm arm, const evidence::ArmCounts& counts
     }
 }
 
-RolloutDecision RolloutMachine::decide(std::int64_t now_us) {
+RolloutDecision RolloutMachine::decide(std::int64_t now_us, std::int64_t seen_us, std::int64_t min_us) {
+    const bool short_of_time = seen_us < min_us;
     if (auto* sequential = std::get_if<evidence::SequentialRollout>(&machine_)) {
+        if (short_of_time && sequential->phase == evidence::RolloutPhase::paired) {
+            return {RolloutAction::collecting_data, 0.0, sequential->paired.finding()};
+        }
         return sequential->decide(now_us);
     }
     if (auto* unpaired = std::get_if<UnpairedMachine>(&machine_)) {
+        if (short_of_time && unpaired->sequence.outcome() != Outcome::worse) {
+            const auto& steps = unpaired->options.steps;
+            return {RolloutAction::collecting_data, steps[static_cast<std::size_t>(unpaired->step)],
+                    unpaired->sequence.finding()};
+        }
         return decide_unpaired(*unpaired, now_us);
     }
     if (auto* simple = std::get_if<evidence::SimpleRollout>(&machine_)) {

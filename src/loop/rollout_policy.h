@@ -39,7 +39,8 @@ class RolloutMachine {
     Result<void> observe_pair(double candidate_loss, double champion_loss);
     Result<void> observe_arm(evidence::Arm arm, double loss);
     void observe_requests(evidence::Arm arm, const evidence::ArmCounts& counts);
-    evidence::RolloutDecision decide(std::int64_t now_us);
+    /// `seen_us` is the event time that the evidence spans, `min_us` what it takes to pass.
+    evidence::RolloutDecision decide(std::int64_t now_us, std::int64_t seen_us, std::int64_t min_us);
 
  private:
     using Machine = std::variant<evidence::SequentialRollout, UnpairedMachine, evidence::SimpleRollout,

@@ -311,7 +311,9 @@ Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
     }
     bool decided_now = false;
     if (!rollout.pending) {
-        const evidence::RolloutDecision decision = machine.decide(now_us);
+        GYRE_TRY(const std::int64_t min_us, parse_duration_us(rollout.options.min_span));
+        const evidence::RolloutDecision decision =
+            machine.decide(now_us, rollout.counted_until_us - rollout.started_us, min_us);
         rollout.evidence = gyre::to_json(decision.finding);
         const bool moves = decision.action == RolloutAction::increased ||
                            decision.action == RolloutAction::promoted ||
