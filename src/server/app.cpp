@@ -202,7 +202,8 @@ Result<Json> describe_api() {
     }
     Metrics metrics;
     auto document = [&]() -> Result<Json> {
-        GYRE_TRY(const auto platform, Platform::open({folder, "", std::string(version()), {}, {}, {}}, metrics, system_clock()));
+        GYRE_TRY(const auto platform,
+                 Platform::open({folder, "", std::string(version()), {}, {}, {}}, metrics, system_clock()));
         api::RouteTable routes(metrics, system_clock(), {}, api::AccessGuard({}));
         platform->add_routes(routes);
         api::add_server_routes(routes, {std::string(version()), 0}, system_clock(), metrics,
