@@ -18,26 +18,22 @@ namespace gyre::table {
 namespace {
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): one list gives the table's fields and their loading.
-#define GYRE_DUCKDB_FUNCTIONS(X)                                                                           \
-    X(library_version)                                                                                     \
-    X(create_config)                                                                                       \
-    X(set_config)                                                                                          \
-    X(destroy_config)                                                                                      \
-    X(open_ext) X(close) X(free) X(connect) X(disconnect) X(interrupt) X(query) X(destroy_result)          \
-        X(result_error) X(extract_statements) X(extract_statements_error) X(prepare_extracted_statement)   \
-            X(destroy_extracted) X(prepare_error) X(destroy_prepare) X(prepared_statement_type) X(nparams) \
-                X(bind_null) X(bind_boolean) X(bind_int64) X(bind_double) X(bind_varchar_length)           \
-                    X(bind_timestamp) X(pending_prepared_streaming) X(pending_execute_task)                \
-                        X(pending_execution_is_finished) X(pending_error) X(execute_pending)               \
-                            X(destroy_pending) X(column_count) X(column_name) X(column_logical_type)       \
-                                X(get_type_id) X(destroy_logical_type) X(decimal_internal_type)            \
-                                    X(decimal_scale) X(fetch_chunk) X(destroy_data_chunk)                  \
-                                        X(data_chunk_get_size) X(data_chunk_get_vector) X(vector_get_data) \
-                                            X(vector_get_validity) X(appender_create) X(appender_error)    \
-                                                X(appender_end_row) X(appender_close) X(appender_destroy)  \
-                                                    X(append_null) X(append_bool) X(append_int64)          \
-                                                        X(append_double) X(append_varchar_length)          \
-                                                            X(append_timestamp)
+// clang-format off
+#define GYRE_DUCKDB_FUNCTIONS(X)                                                                        \
+    X(library_version) X(create_config) X(set_config) X(destroy_config) X(open_ext) X(close)            \
+    X(free) X(connect) X(disconnect) X(interrupt) X(query) X(destroy_result) X(result_error)            \
+    X(extract_statements) X(extract_statements_error) X(prepare_extracted_statement)                    \
+    X(destroy_extracted) X(prepare_error) X(destroy_prepare) X(prepared_statement_type) X(nparams)      \
+    X(bind_null) X(bind_boolean) X(bind_int64) X(bind_double) X(bind_varchar_length)                    \
+    X(bind_timestamp) X(pending_prepared_streaming) X(pending_execute_task)                             \
+    X(pending_execution_is_finished) X(pending_error) X(execute_pending) X(destroy_pending)             \
+    X(column_count) X(column_name) X(column_logical_type) X(get_type_id) X(destroy_logical_type)        \
+    X(decimal_internal_type) X(decimal_scale) X(fetch_chunk) X(destroy_data_chunk)                      \
+    X(data_chunk_get_size) X(data_chunk_get_vector) X(vector_get_data) X(vector_get_validity)           \
+    X(appender_create) X(appender_error) X(appender_end_row) X(appender_close) X(appender_destroy)      \
+    X(append_null) X(append_bool) X(append_int64) X(append_double) X(append_varchar_length)             \
+    X(append_timestamp)
+// clang-format on
 // NOLINTEND
 
 struct Api {
