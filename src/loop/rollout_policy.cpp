@@ -57,7 +57,7 @@ Result<RolloutMachine> RolloutMachine::start(Policy policy, const RolloutOptions
         }
         case Policy::simple: {
             GYRE_TRY(auto machine, evidence::SimpleRollout::start(options.simple, now_us));
-            return RolloutMachine(std::move(machine));
+            return RolloutMachine(machine);
         }
         case Policy::simple_literal: {
             GYRE_TRY(auto machine, evidence::LiteralRollout::start(options.simple));
@@ -79,7 +79,7 @@ Result<RolloutMachine> RolloutMachine::parse(Policy policy, const Json& state) {
         }
         case Policy::simple: {
             GYRE_TRY(auto machine, evidence::SimpleRollout::parse(state));
-            return RolloutMachine(std::move(machine));
+            return RolloutMachine(machine);
         }
         case Policy::simple_literal: {
             GYRE_TRY(auto machine, evidence::LiteralRollout::parse(state));

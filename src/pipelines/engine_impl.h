@@ -90,7 +90,7 @@ struct Engine::Impl {
     Result<void> commit_outcome(const Finished& finished);
     Result<bool> move_runs();
     Result<bool> begin_run(RunRecord run);
-    Result<bool> move_run(RunRecord run);
+    Result<bool> move_run(const RunRecord& run);
     Result<bool> settle_run(const RunRecord& seen);
     Result<bool> time_out(const RunRecord& run, const StepRecord& step);
     Result<bool> poll(const RunRecord& run, const StepRecord& step);

@@ -223,7 +223,7 @@ Result<bool> Engine::Impl::move_runs() {
     }
     for (RunRecord& run : runs) {
         if (run.state != RunState::queued) {
-            GYRE_TRY(const bool did, move_run(std::move(run)));
+            GYRE_TRY(const bool did, move_run(run));
             moved = moved || did;
         } else if (live < options.runs_live_max && std::ranges::find(busy, run.pipeline) == busy.end()) {
             ++live;
@@ -251,7 +251,7 @@ Result<bool> Engine::Impl::begin_run(RunRecord run) {
     return begun;
 }
 
-Result<bool> Engine::Impl::move_run(RunRecord run) {
+Result<bool> Engine::Impl::move_run(const RunRecord& run) {
     bool moved = false;
     for (const StepRecord& step : run.steps) {
         if (step.state == StepState::running && step.due_us && *step.due_us <= clock.now_us()) {

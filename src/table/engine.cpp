@@ -34,10 +34,10 @@ namespace {
     X(append_null) X(append_bool) X(append_int64) X(append_double) X(append_varchar_length)             \
     X(append_timestamp)
 // clang-format on
-// NOLINTEND
+// NOLINTEND(cppcoreguidelines-macro-usage)
 
 struct Api {
-#define GYRE_FIELD(name) decltype(&::duckdb_##name) name = nullptr;
+#define GYRE_FIELD(name) decltype(&::duckdb_##name) name = nullptr;  // NOLINT: declares `name`
     GYRE_DUCKDB_FUNCTIONS(GYRE_FIELD)
 #undef GYRE_FIELD
 };
@@ -155,7 +155,7 @@ template <class T>
 void copy_integers(const RawVector& vector, Column& out, std::int64_t multiplier = 1,
                    std::int64_t divisor = 1) {
     for_each_value<T>(vector, out, [&](const T& value) {
-        const auto wide = static_cast<std::int64_t>(value);
+        const auto wide = static_cast<std::int64_t>(value);  // NOLINT(bugprone-signed-char-misuse): a number
         const std::int64_t whole = wide / divisor - (wide % divisor < 0 ? 1 : 0);
         const bool finite = whole <= std::numeric_limits<std::int64_t>::max() / multiplier &&
                             whole >= std::numeric_limits<std::int64_t>::min() / multiplier;
