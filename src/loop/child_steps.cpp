@@ -18,7 +18,7 @@ Result<training::StepOutcome> run_validate(training::StepContext& step) {
     GYRE_TRY(const ValidateParams params, from_json<ValidateParams>(step.spec.params));
     GYRE_TRY(const validation::SuiteResult result,
              validation::validate(step.session, params.table, params.suite));
-    return training::StepOutcome{gyre::to_json(result), 0};
+    return training::StepOutcome{gyre::to_json(result), result.success ? 0 : kExitGateFailed};
 }
 
 /// Exported rows as a table: request_id, event_time, label_time, label, and the endpoint's inputs in order.
