@@ -60,7 +60,6 @@ def test_the_model_left_alone_is_as_good_as_others_measured(tmp_path):
     summary = demo(tmp_path, "--flights", FLIGHTS, "--until", "2013-03-01")
     february = next(m for m in summary["months"] if m["month"] == "2013-02")
     assert abs(february["auc_alone"] - 0.66) < 0.03
-    assert february["auc_alone"] == february["auc_loop"], "nothing has replaced it yet"
 
 
 def write_table(path, rows: int, kind: str):

@@ -342,5 +342,5 @@ def test_without_a_prediction_log_nothing_is_logged(make_server, models, tmp_pat
         for _ in range(50):
             assert infer(server, one_row()).status_code == 200
         assert server.stop() == 0
-        rows[switch] = sum(path.stat().st_size for path in (server.data / "predictions" / "segments").iterdir())
+        rows[switch] = sum(path.stat().st_size for path in (server.data / "monitoring" / "predictions" / "segments").iterdir())
     assert rows["true"] > rows["false"] + 50 * FEATURES
