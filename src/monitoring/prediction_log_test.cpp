@@ -153,8 +153,8 @@ TEST(PredictionLog, gives_back_what_was_appended) {
 TEST(PredictionLog, flush_hands_every_earlier_row_to_the_consumer_in_order) {
     const TempDir dir;
     Metrics metrics;
+    std::vector<std::string> seen;  // outlives the log, which drains when it ends
     auto log = open_log(dir.path, metrics);
-    std::vector<std::string> seen;
     log->consume([&](const LoggedRow& row) { seen.emplace_back(row.record.request_id); }, {});
     const Ids ids = declare(*log);
     std::vector<std::string> expected;
@@ -170,9 +170,9 @@ TEST(PredictionLog, flush_hands_every_earlier_row_to_the_consumer_in_order) {
 TEST(PredictionLog, rings_are_reused_lap_after_lap_while_threads_append) {
     const TempDir dir;
     Metrics metrics;
+    std::atomic<std::int64_t> consumed{0};  // outlives the log, which drains when it ends
     auto log = open_log(dir.path, metrics,
                         {.spool_bytes = kSpoolBytesMin, .segment_bytes = 1 << 20, .drain_every_ms = 1});
-    std::atomic<std::int64_t> consumed{0};
     log->consume([&](const LoggedRow&) { ++consumed; }, {});
     log->start();
     const Ids ids = declare(*log);

@@ -18,6 +18,17 @@
 namespace gyre::http {
 namespace {
 
+// AddressSanitizer keeps freed memory for a while, so the process is as large as all that passed through it.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kHeldBackBySanitizer = true;
+#else
+constexpr bool kHeldBackBySanitizer = false;
+#endif
+#else
+constexpr bool kHeldBackBySanitizer = false;
+#endif
+
 constexpr std::size_t kTestBodyMax = 100'000;
 
 /// Writes "0123456789..." for `left` bytes.
@@ -438,7 +449,9 @@ TEST_F(HttpServer, streamed_bodies_are_never_held_as_a_whole) {
         most = std::max<std::uint64_t>(most, resident());
     }
     EXPECT_NE(client.read_until("104857600").find("201 Created"), std::string::npos);
-    EXPECT_LT(most, before + (20U << 20U));
+    if (!kHeldBackBySanitizer) {
+        EXPECT_LT(most, before + (20U << 20U));
+    }
     const std::string packed = gzip(std::string(2'000'000, 'k'));
     const std::string headers =
         "Content-Encoding: gzip\r\nContent-Length: " + std::to_string(packed.size()) + "\r\n";
