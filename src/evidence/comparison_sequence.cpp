@@ -44,9 +44,15 @@ std::string reason_of(Outcome outcome, const Finding& finding) {
     return "the " + finding.metric + " losses are not told apart yet: " + numbers;
 }
 
-/// Back from 2 loss - 1.
-double loss_of(double scaled) {
-    return 0.5 * (scaled + 1.0);
+/// Sequences of the difference and of the difference beyond the margin, to an outcome.
+Outcome outcome_of(const MeanSequence& difference, const MeanSequence& over_margin, double alpha) {
+    if (difference.upper(alpha) < 0.0) {
+        return Outcome::better;
+    }
+    if (over_margin.upper(alpha) < 0.0) {
+        return Outcome::not_worse;
+    }
+    return difference.lower(alpha) > 0.0 ? Outcome::worse : Outcome::undecided;
 }
 
 }  // namespace
@@ -73,13 +79,7 @@ Result<void> PairedSequence::add(double candidate_loss, double champion_loss_of_
 }
 
 Outcome PairedSequence::outcome() const {
-    if (difference.upper(options.alpha) < 0.0) {
-        return Outcome::better;
-    }
-    if (over_margin.upper(options.alpha) < 0.0) {
-        return Outcome::not_worse;
-    }
-    return difference.lower(options.alpha) > 0.0 ? Outcome::worse : Outcome::undecided;
+    return outcome_of(difference, over_margin, options.alpha);
 }
 
 Finding PairedSequence::finding() const {
@@ -105,47 +105,69 @@ Result<PairedSequence> PairedSequence::parse(const Json& json) {
     return out;
 }
 
-Result<void> UnpairedSequence::add(Arm arm, double loss) {
+Result<void> UnpairedSequence::add(Arm arm, double loss, double exposure) {
     if (!is_loss(loss)) {
         return not_a_loss();
     }
-    return (arm == Arm::candidate ? candidate : champion).add(2.0 * loss - 1.0);
+    if (exposure <= 0.0 || exposure >= 1.0) {
+        return {};
+    }
+    constexpr double kRounding = 1e-9;
+    if (!(std::min(exposure, 1.0 - exposure) >= least_share - kRounding)) {
+        return invalid_argument("expected shares of traffic of at least " + brief(least_share) +
+                                " for either arm, got " + brief(exposure));
+    }
+    const double rows = static_cast<double>(candidate.n + champion.n);
+    const double centre = (0.25 + candidate.sum + champion.sum) / (1.0 + rows);
+    const bool of_candidate = arm == Arm::candidate;
+    const double off_centre = loss - centre;
+    const double weight = of_candidate ? 1.0 / exposure : -1.0 / (1.0 - exposure);
+    const double beyond = of_candidate ? weight : weight * (1.0 + options.margin);
+    const double most = (1.0 + options.margin) / least_share + options.margin;
+    GYRE_TRY_VOID(difference.add(std::clamp(off_centre * weight * least_share, -1.0, 1.0)));
+    GYRE_TRY_VOID(
+        over_margin.add(std::clamp((off_centre * beyond - options.margin * centre) / most, -1.0, 1.0)));
+    ArmLosses& own = of_candidate ? candidate : champion;
+    ++own.n;
+    own.sum += loss;
+    return {};
 }
 
 Outcome UnpairedSequence::outcome() const {
-    const double alpha = options.alpha / 2.0;
-    const double high = loss_of(candidate.upper(alpha));
-    if (high < loss_of(champion.lower(alpha))) {
-        return Outcome::better;
-    }
-    if (high < (1.0 + options.margin) * loss_of(champion.lower(alpha))) {
-        return Outcome::not_worse;
-    }
-    return loss_of(candidate.lower(alpha)) > loss_of(champion.upper(alpha)) ? Outcome::worse
-                                                                            : Outcome::undecided;
+    return outcome_of(difference, over_margin, options.alpha);
 }
 
 Finding UnpairedSequence::finding() const {
-    const double alpha = options.alpha / 2.0;
     Finding finding;
     finding.metric = options.metric;
-    finding.n = candidate.n + champion.n;
+    finding.n = n();
     finding.alpha = options.alpha;
-    finding.estimate = 0.5 * (candidate.mean() - champion.mean());
-    finding.low = loss_of(candidate.lower(alpha)) - loss_of(champion.upper(alpha));
-    finding.high = loss_of(candidate.upper(alpha)) - loss_of(champion.lower(alpha));
-    finding.margin = champion.n == 0 ? 0.0 : options.margin * loss_of(champion.mean());
+    finding.estimate = difference.mean() / least_share;
+    finding.low = difference.lower(options.alpha) / least_share;
+    finding.high = difference.upper(options.alpha) / least_share;
+    finding.margin = options.margin * champion.mean();
     const Outcome decided = outcome();
     finding.verdict = verdict_of(decided);
     finding.reason = reason_of(decided, finding);
     return finding;
 }
 
+Result<void> UnpairedSequence::check() const {
+    GYRE_TRY_VOID(options.check());
+    GYRE_TRY_VOID(difference.check());
+    GYRE_TRY_VOID(over_margin.check());
+    const auto sound = [](const ArmLosses& arm) {
+        return arm.n >= 0 && arm.sum >= 0.0 && arm.sum <= static_cast<double>(arm.n);
+    };
+    if (!(least_share > 0.0 && least_share <= 0.5) || !sound(candidate) || !sound(champion)) {
+        return invalid_argument("comparison of two arms: the stored state is broken");
+    }
+    return {};
+}
+
 Result<UnpairedSequence> UnpairedSequence::parse(const Json& json) {
     GYRE_TRY(UnpairedSequence out, from_json<UnpairedSequence>(json));
-    GYRE_TRY_VOID(out.options.check());
-    GYRE_TRY_VOID(out.candidate.check());
-    GYRE_TRY_VOID(out.champion.check());
+    GYRE_TRY_VOID(out.check());
     return out;
 }
 

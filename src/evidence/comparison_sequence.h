@@ -74,23 +74,51 @@ constexpr auto enum_names(Arm) {
     return std::array{EnumName{Arm::candidate, "candidate"}, EnumName{Arm::champion, "champion"}};
 }
 
-/// Each row was scored by one of them (A/B). Bounds of the two arms, alpha / 2 each, joined by the union
-/// bound: exact at every look, but several times hungrier for rows than pairs.
+/// Rows and losses of one arm.
+struct ArmLosses {
+    std::int64_t n = 0;
+    double sum = 0.0;
+
+    [[nodiscard]] double mean() const { return n == 0 ? 0.0 : sum / static_cast<double>(n); }
+    static constexpr auto fields() {
+        return std::tuple{Field{"n", &ArmLosses::n, "Rows."}, Field{"sum", &ArmLosses::sum, "Their losses."}};
+    }
+};
+
+/// Each row was answered by one of them (A/B), by the candidate with a known probability p that does not look
+/// at the row's outcome (a sticky hash of an id). Rows count by the inverse of that probability (Horvitz,
+/// Thompson 1952), about a centre c that is known before the row, the mean loss so far:
+///   z = (loss - c) (A / p - (1 - A) / (1 - p)),  A = 1 when the candidate answered.
+/// Given what came before, z has the mean of candidate - champion whatever c is, so one betting sequence is
+/// exact at every look. p may change from step to step: arms pooled over steps would mix the candidate's
+/// effect with the time of day and year. Still tens of times hungrier for rows than pairs: what a row's own
+/// outcome adds to its loss does not cancel.
 struct UnpairedSequence {
     LossOptions options;
-    MeanSequence candidate;  // 2 loss - 1
-    MeanSequence champion;
+    double least_share = 0.25;  // no row may have p or 1 - p below this, in (0, 0.5]
+    MeanSequence difference;    // z, scaled into [-1, 1]
+    MeanSequence over_margin;   // the same for candidate - (1 + margin) champion
+    ArmLosses candidate;
+    ArmLosses champion;
 
-    Result<void> add(Arm arm, double loss);
+    /// `exposure` is p at the row's time. Rows of a time when one arm got everything (0 or 1) compare nothing
+    /// and are left out. Errors: invalid_argument (a loss outside [0, 1], an exposure beyond least_share).
+    Result<void> add(Arm arm, double loss, double exposure);
+    [[nodiscard]] std::int64_t n() const { return difference.n; }
     [[nodiscard]] Outcome outcome() const;
     [[nodiscard]] Finding finding() const;
     static Result<UnpairedSequence> parse(const Json& json);
+    [[nodiscard]] Result<void> check() const;
 
     static constexpr auto fields() {
+        using U = UnpairedSequence;
         return std::tuple{
-            Field{"options", &UnpairedSequence::options, "Margin and error probability."},
-            Field{"candidate", &UnpairedSequence::candidate, "Sequence of the candidate's loss."},
-            Field{"champion", &UnpairedSequence::champion, "Sequence of the champion's loss."},
+            Field{"options", &U::options, "Margin and error probability."},
+            Field{"least_share", &U::least_share, "Least share of traffic of an arm."},
+            Field{"difference", &U::difference, "Sequence of the loss difference."},
+            Field{"over_margin", &U::over_margin, "Sequence of the difference beyond the margin."},
+            Field{"candidate", &U::candidate, "Losses of the candidate's rows."},
+            Field{"champion", &U::champion, "Losses of the champion's rows."},
         };
     }
 };

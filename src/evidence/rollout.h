@@ -152,6 +152,8 @@ inline constexpr std::size_t kRolloutStepsMax = 20;
 struct SequentialOptions {
     LossOptions loss;
     ErrorRateOptions errors;
+    LatencyOptions latency;
+    PredictionShiftOptions predictions;
     std::vector<double> steps = {0.05, 0.25, 0.5, 1.0};
     std::int64_t min_pairs = 100;                    // before any verdict of quality
     std::int64_t bake_us = 3'600'000'000;            // least time at a step
@@ -162,6 +164,9 @@ struct SequentialOptions {
         return std::tuple{
             Field{"loss", &SequentialOptions::loss, "Quality: margin and alpha.", optional_field},
             Field{"errors", &SequentialOptions::errors, "Serving: error rates.", optional_field},
+            Field{"latency", &SequentialOptions::latency, "Serving: latency.", optional_field},
+            Field{"predictions", &SequentialOptions::predictions, "Serving: distribution of predictions.",
+                  optional_field},
             Field{"steps", &SequentialOptions::steps, "Shares of traffic, ascending, the last one 1.",
                   optional_field},
             Field{"min_pairs", &SequentialOptions::min_pairs, "Pairs before any verdict.", optional_field},
@@ -175,8 +180,16 @@ struct SequentialOptions {
     [[nodiscard]] Result<void> check() const;
 };
 
-/// Paired evidence first, exposure after. Error counts start anew at each step (one split of traffic each);
-/// their alpha is divided by the number of steps. The last step (all traffic) is promotion itself.
+/// What a step's answers looked like; null when nobody looked.
+struct StepProfiles {
+    const stats::Profile* candidate = nullptr;
+    const stats::Profile* champion = nullptr;
+};
+
+/// Paired evidence first, exposure after. Errors must pass before the next step; latency and the predictions'
+/// distribution can only roll back: at a small share of traffic it would take weeks until they pass. Error
+/// counts start anew at each step (one split of traffic each); their alpha is divided by the number of steps.
+/// The last step (all traffic) is promotion itself.
 struct SequentialRollout {
     SequentialOptions options;
     RolloutPhase phase = RolloutPhase::paired;
@@ -190,7 +203,9 @@ struct SequentialRollout {
     static Result<SequentialRollout> start(const SequentialOptions& options, std::int64_t now_us);
     Result<void> observe_pair(double candidate_loss, double champion_loss);
     void observe_requests(Arm arm, const ArmCounts& counts);
-    RolloutDecision decide(std::int64_t now_us);
+    /// `latencies` and `predictions` are those of the present step; they are not kept.
+    RolloutDecision decide(std::int64_t now_us, const StepProfiles& latencies = {},
+                           const StepProfiles& predictions = {});
     [[nodiscard]] double exposure() const;
     static Result<SequentialRollout> parse(const Json& json);
 

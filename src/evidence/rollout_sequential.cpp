@@ -50,6 +50,29 @@ Finding serving(const SequentialRollout& rollout) {
     return compare_error_rates(rollout.candidate, rollout.champion, options);
 }
 
+/// The first guardrail that surely fails, if any.
+std::optional<Finding> broken_guardrail(const SequentialOptions& options, const StepProfiles& latencies,
+                                        const StepProfiles& predictions) {
+    const double steps = static_cast<double>(options.steps.size());
+    if (options.latency.decides && latencies.candidate != nullptr && latencies.champion != nullptr) {
+        LatencyOptions of_step = options.latency;
+        of_step.alpha /= steps;
+        Finding finding = compare_latency(*latencies.candidate, *latencies.champion, of_step);
+        if (finding.verdict == Verdict::fail) {
+            return finding;
+        }
+    }
+    if (options.predictions.decides && predictions.candidate != nullptr && predictions.champion != nullptr) {
+        PredictionShiftOptions of_step = options.predictions;
+        of_step.alpha /= steps;
+        Finding finding = compare_predictions(*predictions.candidate, *predictions.champion, of_step);
+        if (finding.verdict == Verdict::fail) {
+            return finding;
+        }
+    }
+    return std::nullopt;
+}
+
 RolloutDecision at_deadline(SequentialRollout& rollout, Finding finding) {
     const OnUndecided rule = rollout.options.on_undecided;
     finding.reason = "deadline without a verdict, " + std::string(name_of(rule)) + ": " + finding.reason;
@@ -79,6 +102,8 @@ RolloutDecision decide_exposing(SequentialRollout& rollout, std::int64_t now_us,
 
 Result<void> SequentialOptions::check() const {
     GYRE_TRY_VOID(loss.check());
+    GYRE_TRY_VOID(latency.check());
+    GYRE_TRY_VOID(predictions.check());
     if (!(errors.margin >= 0.0 && errors.margin <= 1.0) || !(errors.alpha > 0.0 && errors.alpha <= 0.5) ||
         !(errors.tuned_n >= 1.0) || errors.min_rows < 1 || errors.hard_errors < 1 ||
         !(errors.hard_ratio >= 1.0)) {
@@ -127,12 +152,20 @@ double SequentialRollout::exposure() const {
     return phase == RolloutPhase::promoted ? 1.0 : 0.0;
 }
 
-RolloutDecision SequentialRollout::decide(std::int64_t now_us) {
+RolloutDecision SequentialRollout::decide(std::int64_t now_us, const StepProfiles& latencies,
+                                          const StepProfiles& predictions) {
     Finding quality_now = quality(*this);
     if (is_over(phase)) {
         return finish(*this, phase, std::move(quality_now));
     }
     RolloutDecision decision;
+    std::optional<Finding> broken;
+    if (phase == RolloutPhase::exposing) {
+        broken = broken_guardrail(options, latencies, predictions);
+    }
+    if (broken) {
+        return finish(*this, RolloutPhase::rolled_back, std::move(*broken));
+    }
     if (phase == RolloutPhase::exposing) {
         decision = decide_exposing(*this, now_us, std::move(quality_now));
     } else if (quality_now.verdict == Verdict::pass) {

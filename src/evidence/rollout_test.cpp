@@ -133,6 +133,37 @@ TEST(SequentialRollout, worse_quality_or_errors_roll_back) {
     EXPECT_EQ(failing->exposure(), 0.0);
 }
 
+TEST(SequentialRollout, slow_answers_and_moved_predictions_roll_back_and_only_while_exposing) {
+    Rng rng(12);
+    stats::Profile fast;
+    stats::Profile slow;
+    for (int i = 0; i < 20'000; ++i) {
+        fast.add(1.0 + rng.uniform());
+        slow.add(3.0 + rng.uniform());
+    }
+    const StepProfiles alike{&fast, &fast};
+    const StepProfiles apart{&slow, &fast};
+    SequentialOptions options;
+    auto paired = SequentialRollout::start(options, 0);
+    EXPECT_EQ(paired->decide(1, apart, apart).action, RolloutAction::collecting_data);
+    for (const bool latency : {true, false}) {
+        auto rollout = SequentialRollout::start(options, 0);
+        ASSERT_EQ(feed_pairs(*rollout, 0.05, 0.2, 300, 1).action, RolloutAction::increased);
+        EXPECT_EQ(rollout->decide(2, alike, alike).action, RolloutAction::monitoring);
+        const RolloutDecision decision =
+            latency ? rollout->decide(3, apart, alike) : rollout->decide(3, alike, apart);
+        EXPECT_EQ(decision.action, RolloutAction::rolled_back);
+        EXPECT_EQ(decision.finding.metric, latency ? "latency_p99_ratio" : "prediction_gap");
+    }
+    options.latency.decides = false;
+    options.predictions.decides = false;
+    auto deaf = SequentialRollout::start(options, 0);
+    ASSERT_EQ(feed_pairs(*deaf, 0.05, 0.2, 300, 1).action, RolloutAction::increased);
+    EXPECT_EQ(deaf->decide(2, apart, apart).action, RolloutAction::monitoring);
+    options.latency.ratio_max = 0.5;
+    EXPECT_FALSE(SequentialRollout::start(options, 0));
+}
+
 TEST(SequentialRollout, the_deadline_keeps_the_champion_unless_told_otherwise) {
     for (const auto rule : {OnUndecided::keep_champion, OnUndecided::promote, OnUndecided::hold}) {
         SequentialOptions options;

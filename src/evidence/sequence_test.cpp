@@ -139,21 +139,74 @@ TEST(PairedSequence, identical_models_end_within_the_margin) {
     RecordProperty("rows", static_cast<int>(rows));
 }
 
+Result<void> add_bernoulli(UnpairedSequence& sequence, Rng& rng, double exposure, double candidate,
+                           double champion) {
+    const Arm arm = rng.uniform() < exposure ? Arm::candidate : Arm::champion;
+    const double p = arm == Arm::candidate ? candidate : champion;
+    return sequence.add(arm, rng.uniform() < p ? 1.0 : 0.0, exposure);
+}
+
 TEST(UnpairedSequence, arms_are_told_apart_and_equal_ones_are_not) {
     Rng rng(9);
-    UnpairedSequence different;
+    UnpairedSequence worse;
+    UnpairedSequence better;
     UnpairedSequence same;
-    for (int i = 0; i < 4000; ++i) {
-        ASSERT_TRUE(different.add(Arm::candidate, rng.uniform() < 0.3 ? 1.0 : 0.0));
-        ASSERT_TRUE(different.add(Arm::champion, rng.uniform() < 0.2 ? 1.0 : 0.0));
-        ASSERT_TRUE(same.add(i % 2 == 0 ? Arm::candidate : Arm::champion, rng.uniform()));
+    for (int i = 0; i < 8000; ++i) {
+        ASSERT_TRUE(add_bernoulli(worse, rng, 0.25, 0.3, 0.2));
+        ASSERT_TRUE(add_bernoulli(better, rng, 0.25, 0.2, 0.3));
+        ASSERT_TRUE(add_bernoulli(same, rng, 0.25, 0.25, 0.25));
     }
-    EXPECT_EQ(different.outcome(), Outcome::worse);
-    EXPECT_EQ(different.finding().verdict, Verdict::fail);
+    EXPECT_EQ(worse.outcome(), Outcome::worse);
+    EXPECT_EQ(worse.finding().verdict, Verdict::fail);
+    EXPECT_NEAR(*worse.finding().estimate, 0.1, 0.03);
+    EXPECT_EQ(better.outcome(), Outcome::better);
     EXPECT_EQ(same.outcome(), Outcome::undecided);
-    auto resumed = UnpairedSequence::parse(*parse_json(to_json(different).dump()));
+    auto resumed = UnpairedSequence::parse(*parse_json(to_json(worse).dump()));
     ASSERT_TRUE(resumed);
-    EXPECT_EQ(to_json(resumed->finding()), to_json(different.finding()));
+    EXPECT_EQ(to_json(resumed->finding()), to_json(worse.finding()));
+}
+
+TEST(UnpairedSequence, a_wide_margin_lets_an_equal_candidate_pass) {
+    Rng rng(10);
+    UnpairedSequence same;
+    same.options.margin = 0.5;
+    for (int i = 0; i < 8000; ++i) {
+        ASSERT_TRUE(add_bernoulli(same, rng, 0.5, 0.25, 0.25));
+    }
+    EXPECT_EQ(same.outcome(), Outcome::not_worse);
+}
+
+/// Losses rise while the candidate's share rises: over pooled arms an equal candidate looks worse.
+TEST(UnpairedSequence, identical_models_stay_identical_while_the_split_and_the_world_move) {
+    int wrong = 0;
+    int pooled_wrong = 0;
+    constexpr int kRuns = 400;
+    for (int run = 0; run < kRuns; ++run) {
+        Rng rng(700 + static_cast<std::uint64_t>(run));
+        UnpairedSequence sequence;
+        bool broken = false;
+        for (int i = 0; i < 3000; ++i) {
+            const bool late = i >= 1500;
+            ASSERT_TRUE(add_bernoulli(sequence, rng, late ? 0.5 : 0.25, late ? 0.4 : 0.1, late ? 0.4 : 0.1));
+            broken = broken || (i % 100 == 99 && sequence.outcome() == Outcome::worse);
+        }
+        wrong += broken ? 1 : 0;
+        pooled_wrong += sequence.candidate.mean() > sequence.champion.mean() + 0.05 ? 1 : 0;
+    }
+    EXPECT_LE(wrong, kRuns * 5 / 100);
+    EXPECT_GE(pooled_wrong, kRuns * 9 / 10);
+}
+
+TEST(UnpairedSequence, an_exposure_beyond_what_was_declared_is_refused_and_all_or_nothing_compares_nothing) {
+    UnpairedSequence sequence;
+    EXPECT_FALSE(sequence.add(Arm::candidate, 0.5, 0.1));
+    EXPECT_FALSE(sequence.add(Arm::candidate, 1.5, 0.5));
+    EXPECT_TRUE(sequence.add(Arm::champion, 0.5, 0.0));
+    EXPECT_TRUE(sequence.add(Arm::candidate, 0.5, 1.0));
+    EXPECT_EQ(sequence.n(), 0);
+    Json broken = to_json(sequence);
+    broken.set("least_share", 0.0);
+    EXPECT_FALSE(UnpairedSequence::parse(broken));
 }
 
 }  // namespace

@@ -33,14 +33,42 @@ bool hard_stop(const ArmCounts& candidate, const ArmCounts& champion, const Erro
     return stats::wilson(candidate.errors, candidate.requests).low > options.hard_ratio * champion_rate;
 }
 
-/// Bounds of a quantile by the normal approximation of its rank.
-stats::Interval quantile_interval(const stats::Profile& profile, double q, double alpha) {
+/// Bounds of a quantile, by those of its rank, one-sided at alpha each.
+stats::Interval quantile_interval(const stats::Profile& profile, double q, double alpha, double tuned_n) {
     const double n = static_cast<double>(profile.valid());
-    const double half = stats::normal_quantile(1.0 - alpha) * std::sqrt(q * (1.0 - q) / n);
+    const double half = sequence_half_width(q * (1.0 - q), n, tuned_n, 2.0 * alpha);
     return {profile.quantile(q), profile.quantile(q - half), profile.quantile(q + half), profile.valid()};
 }
 
+/// Of a distribution function, at every n together.
+double band_half_width(std::int64_t rows, double alpha) {
+    const double n = static_cast<double>(rows);
+    return 0.85 * std::sqrt((std::log(std::log(n) + 1.0) + 0.8 * std::log(1612.0 / alpha)) / n);
+}
+
+bool is_alpha(double alpha) {
+    return alpha > 0.0 && alpha <= 0.5;
+}
+
 }  // namespace
+
+Result<void> LatencyOptions::check() const {
+    if (!(quantile > 0.0 && quantile < 1.0) || !(ratio_max >= 1.0) || !is_alpha(alpha) || !(tuned_n >= 1.0) ||
+        min_rows < 1) {
+        return invalid_argument(
+            "latency: expected quantile in (0, 1), ratio_max >= 1, alpha in (0, 0.5], tuned_n >= 1 and "
+            "min_rows >= 1");
+    }
+    return {};
+}
+
+Result<void> PredictionShiftOptions::check() const {
+    if (!(gap_max > 0.0 && gap_max <= 1.0) || !is_alpha(alpha) || min_rows < 1) {
+        return invalid_argument(
+            "predictions: expected gap_max in (0, 1], alpha in (0, 0.5] and min_rows >= 1");
+    }
+    return {};
+}
 
 double sequence_rho2(double tuned_n, double alpha) {
     const double log_term = -2.0 * std::log(alpha);
@@ -99,8 +127,8 @@ Finding compare_latency(const stats::Profile& candidate, const stats::Profile& c
     if (too_few(candidate.valid(), champion.valid(), options.min_rows, finding)) {
         return finding;
     }
-    const auto a = quantile_interval(candidate, options.quantile, options.alpha / 2.0);
-    const auto b = quantile_interval(champion, options.quantile, options.alpha / 2.0);
+    const auto a = quantile_interval(candidate, options.quantile, options.alpha / 2.0, options.tuned_n);
+    const auto b = quantile_interval(champion, options.quantile, options.alpha / 2.0, options.tuned_n);
     if (b.low <= 0.0) {
         finding.reason = "the champion's latency is not positive";
         return finding;
@@ -128,9 +156,8 @@ Finding compare_predictions(const stats::Profile& candidate, const stats::Profil
         return finding;
     }
     const stats::KsBounds gap = stats::ks_bounds(champion, candidate);
-    const double noise = std::sqrt(0.5 * std::log(4.0 / options.alpha)) *
-                         (1.0 / std::sqrt(static_cast<double>(candidate.valid())) +
-                          1.0 / std::sqrt(static_cast<double>(champion.valid())));
+    const double noise = band_half_width(candidate.valid(), options.alpha / 2.0) +
+                         band_half_width(champion.valid(), options.alpha / 2.0);
     finding.estimate = gap.low;
     finding.low = std::max(0.0, gap.low - noise);
     finding.high = std::min(1.0, gap.high + noise);

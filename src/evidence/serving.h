@@ -54,22 +54,53 @@ struct ErrorRateOptions {
 Finding compare_error_rates(const ArmCounts& candidate, const ArmCounts& champion,
                             const ErrorRateOptions& options = {});
 
-/// Ratio of a latency quantile, from profiles of latencies; bounds by order statistics of both sides.
+/// Ratio of a latency quantile, from profiles of latencies. The bounds of the quantiles' ranks are confidence
+/// sequences, so it may be asked at every look.
 struct LatencyOptions {
+    bool decides = true;  // false: reported, never a reason to roll back
     double quantile = 0.99;
     double ratio_max = 1.25;
     double alpha = 0.05;
+    double tuned_n = 5000.0;  // rows at which the bound is tightest
     std::int64_t min_rows = 1000;
+
+    static constexpr auto fields() {
+        using L = LatencyOptions;
+        return std::tuple{
+            Field{"decides", &L::decides, "Whether it may roll back.", optional_field},
+            Field{"quantile", &L::quantile, "Which quantile.", optional_field},
+            Field{"ratio_max", &L::ratio_max, "Most tolerated ratio to the champion's.", optional_field},
+            Field{"alpha", &L::alpha, "Error probability.", optional_field},
+            Field{"tuned_n", &L::tuned_n, "Rows at which the bound is tightest.", optional_field},
+            Field{"min_rows", &L::min_rows, "Fewest rows in each arm.", optional_field},
+        };
+    }
+    [[nodiscard]] Result<void> check() const;
 };
 Finding compare_latency(const stats::Profile& candidate, const stats::Profile& champion,
                         const LatencyOptions& options = {});
 
-/// Largest gap between the distribution functions of predictions (KS) against a tolerated one; bounds by
-/// the histogram's resolution and the Dvoretzky-Kiefer-Wolfowitz inequality on both sides.
+/// Largest gap between the distribution functions of predictions (KS) against a tolerated one. Bounds: the
+/// histogram's resolution, and on both sides the band that holds at every look (Howard, Ramdas 2022,
+/// "Sequential estimation of quantiles", corollary 2):
+/// 0.85 sqrt((ln ln(e n) + 0.8 ln(1612 / alpha)) / n). A retrained model moves its predictions somewhat
+/// (gaps of 0.05 to 0.25 are usual), so the default asks for half of them.
 struct PredictionShiftOptions {
-    double gap_max = 0.1;
+    bool decides = true;
+    double gap_max = 0.5;
     double alpha = 0.05;
-    std::int64_t min_rows = 500;
+    std::int64_t min_rows = 100;
+
+    static constexpr auto fields() {
+        using P = PredictionShiftOptions;
+        return std::tuple{
+            Field{"decides", &P::decides, "Whether it may roll back.", optional_field},
+            Field{"gap_max", &P::gap_max, "Most tolerated gap.", optional_field},
+            Field{"alpha", &P::alpha, "Error probability.", optional_field},
+            Field{"min_rows", &P::min_rows, "Fewest rows in each arm.", optional_field},
+        };
+    }
+    [[nodiscard]] Result<void> check() const;
 };
 Finding compare_predictions(const stats::Profile& candidate, const stats::Profile& champion,
                             const PredictionShiftOptions& options = {});

@@ -74,9 +74,34 @@ TEST(Predictions, a_shifted_distribution_fails_and_few_rows_are_nothing) {
         shifted.add(0.3 + 0.7 * rng.uniform());
     }
     few.add(0.5, 10);
-    EXPECT_EQ(compare_predictions(same, base).verdict, Verdict::pass);
-    EXPECT_EQ(compare_predictions(shifted, base).verdict, Verdict::fail);
-    EXPECT_EQ(compare_predictions(few, base).verdict, Verdict::insufficient);
+    PredictionShiftOptions strict;
+    strict.gap_max = 0.1;
+    EXPECT_EQ(compare_predictions(same, base, strict).verdict, Verdict::pass);
+    EXPECT_EQ(compare_predictions(shifted, base, strict).verdict, Verdict::fail);
+    EXPECT_NE(compare_predictions(shifted, base).verdict, Verdict::fail);  // 0.3 is within a half
+    EXPECT_EQ(compare_predictions(few, base, strict).verdict, Verdict::insufficient);
+}
+
+TEST(Predictions, equal_distributions_never_fail_at_any_look) {
+    int failed = 0;
+    constexpr int kRuns = 200;
+    for (int run = 0; run < kRuns; ++run) {
+        Rng rng(40 + static_cast<std::uint64_t>(run));
+        stats::Profile a;
+        stats::Profile b;
+        PredictionShiftOptions no_tolerance;
+        no_tolerance.gap_max = 1e-9;
+        bool broken = false;
+        for (int look = 0; look < 20; ++look) {
+            for (int i = 0; i < 50; ++i) {
+                a.add(rng.uniform());
+                b.add(rng.uniform());
+            }
+            broken = broken || compare_predictions(a, b, no_tolerance).verdict == Verdict::fail;
+        }
+        failed += broken ? 1 : 0;
+    }
+    EXPECT_LE(failed, kRuns * 5 / 100);
 }
 
 }  // namespace
