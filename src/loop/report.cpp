@@ -10,7 +10,7 @@ namespace gyre::loop {
 namespace {
 
 struct PairedScore {
-    std::int64_t event_time_us = 0;
+    std::int64_t event_time_us = 0;  // on the report's clock
     double label = 0.0;
     double loop = 0.0;
     double alone = 0.0;
@@ -38,8 +38,8 @@ std::vector<PairedScore> paired_scores(const monitoring::ScoreStore& scores, con
         for (const auto& row : scores.scored_rows({query.endpoint, model, query.from_us, query.to_us})) {
             const auto other = alone.find(row.key);
             if (row.answered && row.label && other != alone.end()) {
-                pairs.push_back(
-                    {row.event_time_us, *row.label, static_cast<double>(row.score), other->second});
+                pairs.push_back({row.event_time_us + query.utc_offset_us, *row.label,
+                                 static_cast<double>(row.score), other->second});
             }
         }
     }
@@ -97,6 +97,7 @@ Json month_json(const std::vector<PairedScore>& rows, const monitoring::TimeWind
 
 Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query) {
     const std::vector<PairedScore> rows = paired_scores(scores, query);
+    const std::int64_t compare_from_us = query.compare_from_us + query.utc_offset_us;
     Json months = Json::array();
     double alone_loss = 0.0;
     std::size_t compared = 0;
@@ -105,7 +106,7 @@ Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query)
     for (const PairedScore& row : rows) {
         first = std::min(first, row.event_time_us);
         last = std::max(last, row.event_time_us);
-        if (row.event_time_us >= query.compare_from_us) {
+        if (row.event_time_us >= compare_from_us) {
             alone_loss += squared(row.alone - row.label);
             ++compared;
         }
@@ -116,7 +117,7 @@ Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query)
         }
     }
     return Json::object({{"months", std::move(months)},
-                         {"difference", difference_json(rows, query.compare_from_us, monitoring::kTimeMax)},
+                         {"difference", difference_json(rows, compare_from_us, monitoring::kTimeMax)},
                          {"alone_loss", compared == 0 ? 0.0 : alone_loss / static_cast<double>(compared)}});
 }
 

@@ -14,6 +14,7 @@ struct ReportQuery {
     monitoring::Task task = monitoring::Task::classification;
     std::int64_t from_us = monitoring::kNoTime;
     std::int64_t to_us = monitoring::kTimeMax;
+    std::int64_t utc_offset_us = 0;                      // months begin at this clock's midnight
     std::int64_t compare_from_us = monitoring::kNoTime;  // the overall difference counts rows from here on
 };
 

@@ -22,7 +22,7 @@ constexpr auto enum_names(Policy) {
                       EnumName{Policy::simple, "simple"}, EnumName{Policy::simple_literal, "simple-literal"}};
 }
 
-/// scheduled: decided, and waiting for the event time at which it starts.
+/// scheduled: waits for the event time at which it starts, or for the one before it to end.
 enum class RolloutState : std::uint8_t { paired, exposing, promoted, rolled_back, aborted, scheduled };
 constexpr auto enum_names(RolloutState) {
     return std::array{
@@ -58,9 +58,11 @@ struct RolloutOptions {
     std::string label_lateness = "2d";
     /// Rows count in whole periods of event time, so that no time of day is over-represented.
     std::string period = "1d";
-    /// Days differ: no policy passes a candidate on less event time than this, and paired evidence, which
-    /// exposes nobody, is not judged at all before.
+    /// Days differ: no policy passes a candidate on less event time than this.
     std::string min_span = "7d";
+    /// Paired evidence exposes nobody, so a candidate that looks surely worse may wait this long, too: one
+    /// odd day decides nothing.
+    std::string min_span_to_refuse = "2d";
     /// Regression: the error that counts as a whole loss; 0 takes three times the champion's RMSE.
     double loss_scale = 0.0;
     evidence::SequentialOptions sequential;
@@ -74,6 +76,8 @@ struct RolloutOptions {
             Field{"label_lateness", &R::label_lateness, "How late outcomes may be.", optional_field},
             Field{"period", &R::period, "Rows count in whole periods of event time.", optional_field},
             Field{"min_span", &R::min_span, "Least event time of evidence.", optional_field},
+            Field{"min_span_to_refuse", &R::min_span_to_refuse,
+                  "Least event time of paired evidence before a candidate is refused.", optional_field},
             Field{"loss_scale", &R::loss_scale, "Regression: the error that counts as loss 1.",
                   optional_field},
             Field{"sequential", &R::sequential, "Numbers of the policy sequential.", optional_field},
@@ -97,12 +101,15 @@ struct PendingChange {
 
 struct RolloutMoment {
     std::string time;
+    std::int64_t served_from_us = 0;  // rows with this event time or a later one were split so
     RolloutState state = RolloutState::paired;
     double exposure = 0.0;
     Json evidence;
     static constexpr auto fields() {
         using M = RolloutMoment;
         return std::tuple{Field{"time", &M::time, "Event time."},
+                          Field{"served_from_us", &M::served_from_us,
+                                "Rows from this event time on were split so.", optional_field},
                           Field{"state", &M::state, "State from then on."},
                           Field{"exposure", &M::exposure, "Share of traffic from then on."},
                           Field{"evidence", &M::evidence, "What had been seen.", optional_field}};
@@ -121,11 +128,13 @@ struct Rollout {
     double exposure = 0.0;
     std::string reason;
     std::string cause;                  // what started it: an event's type and position, or who
+    std::string origin;                 // of those that wait, the newest of an origin replaces the others
     std::int64_t started_us = 0;        // event time
     std::int64_t as_of_us = 0;          // event time of the last look
     std::int64_t counted_until_us = 0;  // rows up to this event time have been counted
     std::int64_t ended_us = 0;
     Json machine;   // the policy's state (evidence/rollout.h)
+    Json answers;   // of the present step (loop/step_answers.h)
     Json evidence;  // the last finding
     std::int64_t exposed_predictions = 0;
     std::optional<PendingChange> pending;
@@ -145,12 +154,15 @@ struct Rollout {
             Field{"exposure", &R::exposure, "The candidate's share of traffic."},
             Field{"reason", &R::reason, "Why it is where it is."},
             Field{"cause", &R::cause, "What started it.", optional_field},
+            Field{"origin", &R::origin, "Of candidates of one origin that wait, only the newest starts.",
+                  optional_field},
             Field{"started_us", &R::started_us, "Start, event time."},
             Field{"as_of_us", &R::as_of_us, "Last look, event time."},
             Field{"counted_until_us", &R::counted_until_us, "Rows up to here have been counted.",
                   optional_field},
             Field{"ended_us", &R::ended_us, "End, event time.", optional_field},
             Field{"machine", &R::machine, "The policy's state.", optional_field},
+            Field{"answers", &R::answers, "What the present step's answers looked like.", optional_field},
             Field{"evidence", &R::evidence, "The last finding.", optional_field},
             Field{"exposed_predictions", &R::exposed_predictions, "Requests that the candidate answered.",
                   optional_field},

@@ -1,5 +1,7 @@
 #include "loop/rollout_policy.h"
 
+#include <algorithm>
+
 namespace gyre::loop {
 namespace {
 
@@ -35,6 +37,28 @@ evidence::RolloutDecision decide_unpaired(UnpairedMachine& machine, std::int64_t
     return decision;
 }
 
+/// Whether paired evidence spans too little event time for what it says.
+bool must_wait(Outcome outcome, const Look& look) {
+    return look.seen_us < (outcome == Outcome::worse ? look.refuse_span_us : look.pass_span_us);
+}
+
+/// The least share of traffic that either arm has at any step but the last.
+Result<double> least_share(const std::vector<double>& steps) {
+    double least = 0.5;
+    double before = 0.0;
+    for (const double step : steps) {
+        if (!(step > before && step <= 1.0)) {
+            return invalid_argument("unpaired.steps: expected ascending shares in (0, 1] that end with 1");
+        }
+        before = step;
+        least = step < 1.0 ? std::min({least, step, 1.0 - step}) : least;
+    }
+    if (before != 1.0 || steps.size() < 2) {
+        return invalid_argument("unpaired.steps: expected at least two ascending shares, the last one 1");
+    }
+    return least;
+}
+
 }  // namespace
 
 Result<RolloutMachine> RolloutMachine::start(Policy policy, const RolloutOptions& options,
@@ -46,12 +70,10 @@ Result<RolloutMachine> RolloutMachine::start(Policy policy, const RolloutOptions
         }
         case Policy::unpaired: {
             GYRE_TRY_VOID(options.unpaired.loss.check());
-            if (options.unpaired.steps.empty() || options.unpaired.steps.back() != 1.0) {
-                return invalid_argument("unpaired.steps: expected ascending shares that end with 1");
-            }
             UnpairedMachine machine;
             machine.options = options.unpaired;
             machine.sequence.options = options.unpaired.loss;
+            GYRE_TRY(machine.sequence.least_share, least_share(options.unpaired.steps));
             machine.started_us = now_us;
             return RolloutMachine(std::move(machine));
         }
@@ -75,6 +97,10 @@ Result<RolloutMachine> RolloutMachine::parse(Policy policy, const Json& state) {
         }
         case Policy::unpaired: {
             GYRE_TRY(auto machine, from_json<UnpairedMachine>(state));
+            GYRE_TRY_VOID(machine.sequence.check());
+            if (machine.step < 0 || machine.step >= static_cast<std::int64_t>(machine.options.steps.size())) {
+                return invalid_argument("unpaired rollout: the stored state is broken");
+            }
             return RolloutMachine(std::move(machine));
         }
         case Policy::simple: {
@@ -115,9 +141,9 @@ Result<void> RolloutMachine::observe_pair(double candidate_loss, double champion
     return {};
 }
 
-Result<void> RolloutMachine::observe_arm(Arm arm, double loss) {
+Result<void> RolloutMachine::observe_arm(Arm arm, double loss, double exposure) {
     if (auto* unpaired = std::get_if<UnpairedMachine>(&machine_)) {
-        return unpaired->sequence.add(arm, loss);
+        return unpaired->sequence.add(arm, loss, exposure);
     }
     // The simple rules count successes: a row is one as far as its loss is small.
     if (auto* simple = std::get_if<evidence::SimpleRollout>(&machine_)) {
@@ -138,24 +164,24 @@ void RolloutMachine::observe_requests(Arm arm, const evidence::ArmCounts& counts
     }
 }
 
-RolloutDecision RolloutMachine::decide(std::int64_t now_us, std::int64_t seen_us, std::int64_t min_us) {
-    const bool short_of_time = seen_us < min_us;
+RolloutDecision RolloutMachine::decide(const Look& look) {
     if (auto* sequential = std::get_if<evidence::SequentialRollout>(&machine_)) {
-        if (short_of_time && sequential->phase == evidence::RolloutPhase::paired) {
+        if (sequential->phase == evidence::RolloutPhase::paired &&
+            must_wait(sequential->paired.outcome(), look)) {
             return {RolloutAction::collecting_data, 0.0, sequential->paired.finding()};
         }
-        return sequential->decide(now_us);
+        return sequential->decide(look.now_us, look.latencies, look.predictions);
     }
     if (auto* unpaired = std::get_if<UnpairedMachine>(&machine_)) {
-        if (short_of_time && unpaired->sequence.outcome() != Outcome::worse) {
+        if (look.seen_us < look.pass_span_us && unpaired->sequence.outcome() != Outcome::worse) {
             const auto& steps = unpaired->options.steps;
             return {RolloutAction::collecting_data, steps[static_cast<std::size_t>(unpaired->step)],
                     unpaired->sequence.finding()};
         }
-        return decide_unpaired(*unpaired, now_us);
+        return decide_unpaired(*unpaired, look.now_us);
     }
     if (auto* simple = std::get_if<evidence::SimpleRollout>(&machine_)) {
-        return simple->decide(now_us);
+        return simple->decide(look.now_us);
     }
     if (literal_) {
         return *literal_;

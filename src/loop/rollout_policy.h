@@ -24,6 +24,16 @@ struct UnpairedMachine {
     }
 };
 
+/// What a decision is made from besides the rows.
+struct Look {
+    std::int64_t now_us = 0;
+    std::int64_t seen_us = 0;          // event time that the evidence spans
+    std::int64_t pass_span_us = 0;     // what of it passing takes
+    std::int64_t refuse_span_us = 0;   // and refusing, while nobody is exposed
+    evidence::StepProfiles latencies;  // of the present step's answers
+    evidence::StepProfiles predictions;
+};
+
 class RolloutMachine {
  public:
     /// The state of a rollout that starts at `now_us`. Errors: invalid_argument (options).
@@ -37,10 +47,10 @@ class RolloutMachine {
     [[nodiscard]] double first_exposure() const;
 
     Result<void> observe_pair(double candidate_loss, double champion_loss);
-    Result<void> observe_arm(evidence::Arm arm, double loss);
+    /// `exposure` is the candidate's share of traffic at the row's time.
+    Result<void> observe_arm(evidence::Arm arm, double loss, double exposure);
     void observe_requests(evidence::Arm arm, const evidence::ArmCounts& counts);
-    /// `seen_us` is the event time that the evidence spans, `min_us` what it takes to pass.
-    evidence::RolloutDecision decide(std::int64_t now_us, std::int64_t seen_us, std::int64_t min_us);
+    evidence::RolloutDecision decide(const Look& look);
 
  private:
     using Machine = std::variant<evidence::SequentialRollout, UnpairedMachine, evidence::SimpleRollout,

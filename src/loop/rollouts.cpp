@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <tuple>
+#include <utility>
 
 #include "base/id.h"
 #include "base/log.h"
@@ -11,21 +11,14 @@
 #include "events/events.h"
 #include "loop/rollout_policy.h"
 #include "loop/rollout_store.h"
+#include "loop/step_answers.h"
 
 namespace gyre::loop {
 namespace {
 
-using evidence::Arm;
 using evidence::RolloutAction;
 
 constexpr double kRegressionScaleFactor = 3.0;
-
-void remember(Rollout& rollout, std::int64_t time_us) {
-    if (rollout.history.size() < kRolloutHistoryMax) {
-        rollout.history.push_back(
-            {format_rfc3339(time_us), rollout.state, rollout.exposure, rollout.evidence});
-    }
-}
 
 /// The endpoint's variants while the rollout stands where it stands.
 void place_candidate(serving::EndpointSpec& spec, const Rollout& rollout) {
@@ -53,6 +46,32 @@ void place_candidate(serving::EndpointSpec& spec, const Rollout& rollout) {
     }
 }
 
+/// An event time that is sooner goes first.
+bool starts_before(const Rollout& a, const Rollout& b) {
+    return std::tie(a.started_us, a.id) < std::tie(b.started_us, b.id);
+}
+
+/// Of those that are due, in order: the first one's turn has come. Of its origin the newest goes, the others
+/// are left behind.
+struct Turn {
+    Rollout next;
+    std::vector<Rollout> left_behind;
+};
+std::optional<Turn> next_turn(std::vector<Rollout> scheduled, std::int64_t now_us) {
+    std::erase_if(scheduled, [&](const Rollout& one) { return one.started_us > now_us; });
+    if (scheduled.empty()) {
+        return std::nullopt;
+    }
+    std::sort(scheduled.begin(), scheduled.end(), starts_before);
+    Turn turn{scheduled.front(), {}};
+    for (std::size_t i = 1; i < scheduled.size() && !turn.next.origin.empty(); ++i) {
+        if (scheduled[i].origin == turn.next.origin) {
+            turn.left_behind.push_back(std::exchange(turn.next, scheduled[i]));
+        }
+    }
+    return turn;
+}
+
 Result<void> append_event(storage::Transaction& tx, std::string_view type, const Rollout& rollout,
                           const Principal& principal, std::int64_t as_of_us) {
     Json data = Json::object({{"rollout", rollout.id},
@@ -76,6 +95,17 @@ Result<void> append_event(storage::Transaction& tx, std::string_view type, const
     return {};
 }
 
+Result<Look> look_of(const Rollout& rollout, const StepAnswers& answers, std::int64_t now_us) {
+    Look look;
+    look.now_us = now_us;
+    look.seen_us = rollout.counted_until_us - rollout.started_us;
+    GYRE_TRY(look.pass_span_us, parse_duration_us(rollout.options.min_span));
+    GYRE_TRY(look.refuse_span_us, parse_duration_us(rollout.options.min_span_to_refuse));
+    look.latencies = {&answers.candidate_latency_ms, &answers.champion_latency_ms};
+    look.predictions = {&answers.candidate_score, &answers.champion_score};
+    return look;
+}
+
 }  // namespace
 
 Rollouts::Rollouts(storage::Database& database, serving::Serving& serving, monitoring::ScoreStore& scores,
@@ -89,10 +119,7 @@ Rollouts::Rollouts(storage::Database& database, serving::Serving& serving, monit
 
 Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     GYRE_TRY(const ModelFacts facts, facts_(request.model));
-    GYRE_TRY(const RolloutMachine machine,
-             RolloutMachine::start(request.policy, request.options, request.as_of_us));
-    GYRE_TRY(const std::int64_t delay_us, parse_duration_us(request.options.effect_delay));
-    static_cast<void>(delay_us);
+    GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(request.endpoint));
     Rollout rollout;
     rollout.id = make_uuid7(clock_);
     rollout.endpoint = request.endpoint;
@@ -102,13 +129,41 @@ Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     if (facts.task == serving::Task::regression && rollout.options.loss_scale <= 0.0) {
         rollout.options.loss_scale = kRegressionScaleFactor * std::max(facts.rmse, 1e-9);
     }
+    if (stored.spec.own_clock) {
+        // The clock of a replay says nothing of how long an answer takes.
+        rollout.options.sequential.latency.decides = false;
+    }
     rollout.state = RolloutState::scheduled;
-    rollout.reason = "starts at " + format_rfc3339(request.as_of_us);
+    rollout.reason =
+        "starts at " + format_rfc3339(request.as_of_us) + ", or when the one before it has ended";
     rollout.cause = request.cause;
-    rollout.started_us = request.as_of_us;
-    rollout.as_of_us = request.as_of_us;
-    rollout.machine = machine.state();
+    rollout.origin = request.origin;
+    GYRE_TRY_VOID(start_clock(rollout, request.as_of_us));
     return rollout;
+}
+
+Result<void> Rollouts::start_clock(Rollout& rollout, std::int64_t now_us) {
+    GYRE_TRY(const RolloutMachine machine, RolloutMachine::start(rollout.policy, rollout.options, now_us));
+    for (const std::string* duration :
+         {&rollout.options.effect_delay, &rollout.options.min_span, &rollout.options.min_span_to_refuse}) {
+        GYRE_TRY(const std::int64_t parsed_us, parse_duration_us(*duration));
+        static_cast<void>(parsed_us);
+    }
+    rollout.started_us = now_us;
+    rollout.as_of_us = now_us;
+    rollout.machine = machine.state();
+    return {};
+}
+
+void Rollouts::remember(Rollout& rollout, std::int64_t time_us) const {
+    if (rollout.history.size() >= kRolloutHistoryMax) {
+        return;
+    }
+    // Rows that were answered before are those of the former split, whatever clock moved it.
+    const std::int64_t newest_us = scores_.watermarks(rollout.endpoint).predictions_us;
+    rollout.history.push_back({format_rfc3339(time_us), std::max(time_us, newest_us), rollout.state,
+                               rollout.exposure, rollout.evidence});
+    rollout.answers = Json();
 }
 
 Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal) {
@@ -121,14 +176,7 @@ Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const P
     }
     GYRE_TRY(std::optional<Rollout> open, find_open(tx, rollout.endpoint));
     if (open) {
-        open->state = RolloutState::aborted;
-        open->exposure = 0.0;
-        open->reason = "superseded by " + rollout.candidate;
-        open->ended_us = rollout.started_us;
-        open->pending.reset();
-        remember(*open, rollout.started_us);
-        GYRE_TRY_VOID(save(tx, *open));
-        GYRE_TRY_VOID(append_event(tx, "rollout.aborted", *open, principal, rollout.started_us));
+        GYRE_TRY_VOID(retire(tx, *open, "superseded by " + rollout.candidate, rollout.started_us, principal));
     }
     rollout.state = machine.is_paired() ? RolloutState::paired : RolloutState::exposing;
     rollout.exposure = machine.first_exposure();
@@ -164,6 +212,11 @@ Result<Rollout> Rollouts::schedule(const NewRollout& request) {
                 return other;
             }
         }
+        GYRE_TRY(const std::vector<Rollout> waiting, find_scheduled(tx, request.endpoint));
+        if (waiting.size() >= kRolloutsWaitingMax) {
+            return resource_exhausted(std::to_string(waiting.size()) + " candidates wait for endpoint '" +
+                                      request.endpoint + "' already; gyre rollout list shows them");
+        }
         GYRE_TRY_VOID(insert(tx, rollout));
         GYRE_TRY_VOID(append_event(tx, "rollout.scheduled", rollout, request.principal, request.as_of_us));
         return rollout;
@@ -176,120 +229,49 @@ Result<void> Rollouts::settle(const std::string& endpoint) {
     return serving_.wait_published(endpoint, stored.generation);
 }
 
-double Rollouts::loss_of(const Rollout& rollout, serving::Task task, double score, double label) const {
-    const double error = score - label;
-    if (task == serving::Task::classification) {
-        return std::clamp(error * error, 0.0, 1.0);
-    }
-    const double scaled = error / rollout.options.loss_scale;
-    return std::clamp(scaled * scaled, 0.0, 1.0);
+Result<void> Rollouts::retire(storage::Transaction& tx, Rollout& rollout, std::string reason,
+                              std::int64_t now_us, const Principal& principal) const {
+    rollout.state = RolloutState::aborted;
+    rollout.exposure = 0.0;
+    rollout.reason = std::move(reason);
+    rollout.ended_us = now_us;
+    rollout.pending.reset();
+    remember(rollout, now_us);
+    GYRE_TRY_VOID(save(tx, rollout));
+    return append_event(tx, "rollout.aborted", rollout, principal, now_us);
 }
 
-Result<Rollouts::Counted> Rollouts::next_rows(Rollout& rollout, std::int64_t now_us) const {
-    GYRE_TRY(const std::int64_t lateness_us, parse_duration_us(rollout.options.label_lateness));
-    GYRE_TRY(const std::int64_t period_us, parse_duration_us(rollout.options.period));
-    const std::int64_t period = std::max<std::int64_t>(period_us, 1);
-    Counted counted{std::max(rollout.counted_until_us, rollout.started_us),
-                    (now_us - lateness_us) / period * period};
-    counted.until_us = std::max(counted.until_us, counted.from_us);
-    rollout.counted_until_us = counted.until_us;
-    return counted;
-}
-
-Result<void> Rollouts::observe_pairs(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
-    GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(rollout.endpoint));
-    GYRE_TRY(const Counted span, next_rows(rollout, now_us));
-    const auto scored = [&](const std::string& model) {
-        return scores_.scored_rows({rollout.endpoint, model, span.from_us, span.until_us, now_us});
-    };
-    const auto champion = scored(rollout.champion);
-    std::map<monitoring::RequestKey, double> champion_scores;
-    for (const monitoring::ScoredRow& row : champion) {
-        champion_scores.emplace(row.key, static_cast<double>(row.score));
-    }
-    for (const monitoring::ScoredRow& row : scored(rollout.candidate)) {
-        const auto other = champion_scores.find(row.key);
-        if (!row.label || other == champion_scores.end()) {
-            continue;
-        }
-        GYRE_TRY_VOID(machine.observe_pair(
-            loss_of(rollout, stored.spec.task, static_cast<double>(row.score), *row.label),
-            loss_of(rollout, stored.spec.task, other->second, *row.label)));
-    }
-    return {};
-}
-
-Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
-    GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(rollout.endpoint));
-    GYRE_TRY(const Counted span, next_rows(rollout, now_us));
-    struct Seen {
-        std::int64_t time_us;
-        monitoring::RequestKey key;
-        Arm arm;
-        double loss;
-    };
-    std::vector<Seen> seen;
-    for (const auto& [arm, model] :
-         {std::pair(Arm::candidate, rollout.candidate), std::pair(Arm::champion, rollout.champion)}) {
-        for (const monitoring::ScoredRow& row :
-             scores_.scored_rows({rollout.endpoint, model, span.from_us, span.until_us, now_us})) {
-            if (row.answered && row.label) {
-                seen.push_back(
-                    {row.event_time_us, row.key, arm,
-                     loss_of(rollout, stored.spec.task, static_cast<double>(row.score), *row.label)});
-            }
-        }
-    }
-    std::sort(seen.begin(), seen.end(), [](const Seen& a, const Seen& b) {
-        return std::tie(a.time_us, a.key) < std::tie(b.time_us, b.key);
-    });
-    for (const Seen& row : seen) {
-        GYRE_TRY_VOID(machine.observe_arm(row.arm, row.loss));
-    }
-    return {};
-}
-
-Result<void> Rollouts::observe_requests(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
-    const auto points = scores_.traffic(rollout.endpoint, kUsPerHour, rollout.as_of_us, now_us);
-    for (const monitoring::TrafficPoint& point : points) {
-        const evidence::ArmCounts counts{point.predictions + point.errors, point.errors};
-        if (point.model == rollout.candidate) {
-            rollout.exposed_predictions += point.predictions;
-            machine.observe_requests(Arm::candidate, counts);
-        } else if (point.model == rollout.champion) {
-            machine.observe_requests(Arm::champion, counts);
-        }
-    }
-    return {};
-}
-
-Result<void> Rollouts::observe(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
-    GYRE_TRY_VOID(observe_requests(rollout, machine, now_us));
-    return machine.is_paired() ? observe_pairs(rollout, machine, now_us)
-                               : observe_arms(rollout, machine, now_us);
-}
-
-Result<void> Rollouts::begin_due(const std::string& endpoint, std::int64_t now_us) {
+Result<void> Rollouts::begin_next(const std::string& endpoint, std::int64_t now_us) {
     GYRE_TRY(std::vector<Rollout> scheduled,
              database_.read([&](storage::Reader& reader) { return find_scheduled(reader, endpoint); }));
-    for (Rollout& rollout : scheduled) {
-        if (rollout.started_us > now_us) {
-            continue;
-        }
-        GYRE_TRY_VOID(database_.write([&](storage::Transaction& tx) -> Result<void> {
-            auto begun = begin(tx, rollout, system_principal());
-            if (begun || begun.error().code() != ErrorCode::invalid_argument) {
-                return begun;
-            }
-            rollout.state = RolloutState::aborted;  // it became the champion meanwhile
-            rollout.reason = begun.error().message();
-            rollout.ended_us = now_us;
-            GYRE_TRY_VOID(save(tx, rollout));
-            return append_event(tx, "rollout.aborted", rollout, system_principal(), now_us);
-        }));
-        GYRE_TRY_VOID(settle(endpoint));
+    std::optional<Turn> turn = next_turn(std::move(scheduled), now_us);
+    if (!turn) {
+        return {};
     }
-    return {};
+    GYRE_TRY(const std::optional<Rollout> open, open_on(endpoint));
+    if (open) {
+        return {};
+    }
+    Rollout& next = turn->next;
+    GYRE_TRY_VOID(start_clock(next, now_us));
+    GYRE_TRY_VOID(database_.write([&](storage::Transaction& tx) -> Result<void> {
+        for (Rollout& older : turn->left_behind) {
+            GYRE_TRY_VOID(retire(tx, older, "superseded by " + next.candidate + " while it waited", now_us,
+                                 system_principal()));
+        }
+        auto begun = begin(tx, next, system_principal());
+        if (begun || begun.error().code() != ErrorCode::invalid_argument) {
+            return begun;
+        }
+        // It became the champion meanwhile.
+        return retire(tx, next, begun.error().message(), now_us, system_principal());
+    }));
+    return settle(endpoint);
+}
+
+Result<void> Rollouts::start_due(const std::string& endpoint, std::int64_t now_us) {
+    const std::scoped_lock lock(tick_mutex_);
+    return begin_next(endpoint, now_us);
 }
 
 Result<void> Rollouts::tick(const std::string& endpoint, std::int64_t now_us) {
@@ -298,12 +280,15 @@ Result<void> Rollouts::tick(const std::string& endpoint, std::int64_t now_us) {
     if (open && !open->paused && now_us > open->as_of_us) {
         GYRE_TRY_VOID(look(*open, now_us));
     }
-    return begin_due(endpoint, now_us);
+    return begin_next(endpoint, now_us);
 }
 
 Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
     GYRE_TRY(RolloutMachine machine, RolloutMachine::parse(rollout.policy, rollout.machine));
+    GYRE_TRY(StepAnswers answers, StepAnswers::parse(rollout.answers));
     GYRE_TRY_VOID(observe(rollout, machine, now_us));
+    GYRE_TRY_VOID(observe_answers(rollout, answers, now_us));
+    rollout.answers = answers.to_json();
     rollout.as_of_us = now_us;
     if (rollout.pending && now_us < rollout.pending->effective_us) {  // decided, and waiting for its time
         rollout.machine = machine.state();
@@ -311,9 +296,8 @@ Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
     }
     bool decided_now = false;
     if (!rollout.pending) {
-        GYRE_TRY(const std::int64_t min_us, parse_duration_us(rollout.options.min_span));
-        const evidence::RolloutDecision decision =
-            machine.decide(now_us, rollout.counted_until_us - rollout.started_us, min_us);
+        GYRE_TRY(const Look look, look_of(rollout, answers, now_us));
+        const evidence::RolloutDecision decision = machine.decide(look);
         rollout.evidence = gyre::to_json(decision.finding);
         const bool moves = decision.action == RolloutAction::increased ||
                            decision.action == RolloutAction::promoted ||

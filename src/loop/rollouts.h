@@ -27,6 +27,7 @@ struct NewRollout {
     Policy policy = Policy::sequential;
     RolloutOptions options;
     std::string cause;
+    std::string origin;         // of those that wait, the newest of an origin replaces the others
     std::int64_t as_of_us = 0;  // event time at which it starts
     Principal principal;
 };
@@ -42,6 +43,7 @@ using PromoteAlias =
     std::function<Result<void>(storage::Transaction&, const std::string& model, std::int64_t version)>;
 
 class RolloutMachine;
+struct StepAnswers;
 
 class Rollouts {
  public:
@@ -52,9 +54,13 @@ class Rollouts {
     /// superseded. When it starts now, waits until the candidate is loaded. Errors: not_found,
     /// invalid_argument (options; the candidate is the champion), unavailable (the candidate does not load).
     Result<Rollout> start(const NewRollout& request);
-    /// Records a rollout that the first tick at or after `request.as_of_us` starts. The same cause and
-    /// candidate are recorded once.
+    /// Records a rollout that starts at the first tick at or after `request.as_of_us` that finds none open: a
+    /// candidate that is being judged is not interrupted by the next. Of those that wait the earliest goes
+    /// first; of one origin only the newest goes. The same cause and candidate are recorded once. Errors:
+    /// as start, and resource_exhausted (kRolloutsWaitingMax wait).
     Result<Rollout> schedule(const NewRollout& request);
+    /// Starts the one whose turn it is, without a look at the open one.
+    Result<void> start_due(const std::string& endpoint, std::int64_t now_us);
     Result<void> settle(const std::string& endpoint);
 
     /// Looks at the endpoint's open rollout at event time `now_us`.
@@ -81,10 +87,17 @@ class Rollouts {
     Result<void> observe_pairs(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
     Result<void> observe_arms(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
     Result<void> observe_requests(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
+    /// Latencies and scores of the present step's answers, up to now.
+    Result<void> observe_answers(Rollout& rollout, StepAnswers& answers, std::int64_t now_us);
     double loss_of(const Rollout& rollout, serving::Task task, double score, double label) const;
     Result<Rollout> prepare(const NewRollout& request);
     Result<void> begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal);
-    Result<void> begin_due(const std::string& endpoint, std::int64_t now_us);
+    static Result<void> start_clock(Rollout& rollout, std::int64_t now_us);
+    void remember(Rollout& rollout, std::int64_t time_us) const;
+    /// Ends a rollout without a verdict.
+    Result<void> retire(storage::Transaction& tx, Rollout& rollout, std::string reason, std::int64_t now_us,
+                        const Principal& principal) const;
+    Result<void> begin_next(const std::string& endpoint, std::int64_t now_us);
     Result<void> look(Rollout& rollout, std::int64_t now_us);
     Result<void> apply(storage::Transaction& tx, Rollout& rollout, const Principal& principal);
     Result<Rollout> change(const std::string& id,

@@ -124,6 +124,7 @@ struct Signal {
     std::optional<double> high;
     std::optional<double> threshold;
     std::string reason;
+    std::string statistic = {};
 };
 
 std::vector<Signal> signals_of(const Evaluation& evaluation) {
@@ -138,7 +139,7 @@ std::vector<Signal> signals_of(const Evaluation& evaluation) {
                                  : column.drifted    ? evidence::Verdict::fail
                                                      : evidence::Verdict::pass;
             signals.push_back({column.column, verdict, column.value, std::nullopt, std::nullopt,
-                               column.threshold, column.reason});
+                               column.threshold, column.reason, column.statistic});
         }
     }
     return signals;
@@ -188,6 +189,9 @@ Json signal_json(const Signal& signal) {
             json.set(key, *value);
         }
     };
+    if (!signal.statistic.empty()) {
+        json.set("statistic", signal.statistic);
+    }
     set("value", signal.value);
     set("low", signal.low);
     set("high", signal.high);

@@ -47,11 +47,14 @@ struct ReportIn {
     std::string name;
     std::string alone;
     std::string compare_from;
+    std::int64_t utc_offset_minutes = 0;
     static constexpr auto fields() {
         return std::tuple{Field{"name", &ReportIn::name, "Endpoint."},
                           Field{"alone", &ReportIn::alone, "Model to compare with, such as flights/1."},
                           Field{"compare_from", &ReportIn::compare_from,
-                                "The overall figure counts rows from here on.", optional_field}};
+                                "The overall figure counts rows from here on.", optional_field},
+                          Field{"utc_offset_minutes", &ReportIn::utc_offset_minutes,
+                                "Months are those of a clock this far ahead of UTC.", optional_field}};
     }
 };
 
@@ -172,6 +175,12 @@ class MonitoringHandlers {
         query.alone = in.alone;
         query.task = stored.spec.task == serving::Task::regression ? monitoring::Task::regression
                                                                    : monitoring::Task::classification;
+        constexpr std::int64_t kOffsetMaxMinutes = 24 * 60;
+        if (in.utc_offset_minutes < -kOffsetMaxMinutes || in.utc_offset_minutes > kOffsetMaxMinutes) {
+            return invalid_argument("utc_offset_minutes: expected at most a day either way, got " +
+                                    std::to_string(in.utc_offset_minutes));
+        }
+        query.utc_offset_us = in.utc_offset_minutes * 60'000'000;
         if (!in.compare_from.empty()) {
             GYRE_TRY(query.compare_from_us, parse_rfc3339(in.compare_from));
         }

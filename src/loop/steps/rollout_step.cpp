@@ -28,17 +28,20 @@ Result<Json> start_rollout(const StepServices& services, const pipelines::StepCo
     if (const Json* type = context.trigger.find("type"); type != nullptr && type->is_string()) {
         request.cause += ", by " + type->as_string();
     }
+    request.origin = "pipeline " + context.pipeline;
     request.principal = context.principal;
     request.as_of_us = context.as_of_us;
-    // A replay's clock decides when it starts; so does its watermark on a live endpoint that has no clock.
     if (stored.spec.own_clock) {
         request.as_of_us += services.effect_delay_us;
         if (request.options.effect_delay == "0s") {
             request.options.effect_delay = std::to_string(services.effect_delay_us) + "us";
         }
     }
-    GYRE_TRY(const Rollout rollout,
-             stored.spec.own_clock ? services.rollouts.schedule(request) : services.rollouts.start(request));
+    GYRE_TRY(Rollout rollout, services.rollouts.schedule(request));
+    if (!stored.spec.own_clock) {  // a replay's clock starts it; else it starts now, unless another is open
+        GYRE_TRY_VOID(services.rollouts.start_due(params.endpoint, request.as_of_us));
+        GYRE_TRY(rollout, services.rollouts.get(rollout.id));
+    }
     return Json::object({{"rollout", rollout.id}, {"starts_at", format_rfc3339(rollout.started_us)}});
 }
 

@@ -11,25 +11,33 @@ struct Params {
     std::string include;
     std::optional<validation::Suite> suite;
     static constexpr auto fields() {
-        return std::tuple{
-            Field{"source", &Params::source, "dataset://NAME or endpoint://NAME."},
-            Field{"window", &Params::window, "Of an endpoint: how far back rows go.", optional_field},
-            Field{"include", &Params::include,
-                  "Of an endpoint: dataset://NAME with rows from before it "
-                  "was deployed.",
-                  optional_field},
-            Field{"suite", &Params::suite, "Expectations of the rows.", optional_field}};
+        return std::tuple{Field{"source", &Params::source, "dataset://NAME or endpoint://NAME."},
+                          Field{"window", &Params::window,
+                                "Of an endpoint: how far back rows go, such as 92d, or all.", optional_field},
+                          Field{"include", &Params::include,
+                                "Of an endpoint: dataset://NAME with rows from before it "
+                                "was deployed.",
+                                optional_field},
+                          Field{"suite", &Params::suite, "Expectations of the rows.", optional_field}};
     }
 };
+
+/// The event time from which rows are taken.
+Result<std::int64_t> window_start_us(const std::string& window, std::int64_t as_of_us) {
+    if (window == "all") {
+        return std::int64_t{0};
+    }
+    GYRE_TRY(const std::int64_t window_us, parse_duration_us(window));
+    return as_of_us - window_us;
+}
 
 /// The labelled rows of an endpoint that were known at the step's as_of, written by a child.
 Result<std::string> export_endpoint(const StepServices& services, const pipelines::StepContext& context,
                                     const std::string& endpoint, const std::string& window) {
-    GYRE_TRY(const std::int64_t window_us, parse_duration_us(window));
     ExportParams params;
     params.endpoint = endpoint;
     params.as_of_us = context.as_of_us;
-    params.from_us = context.as_of_us - window_us;
+    GYRE_TRY(params.from_us, window_start_us(window, context.as_of_us));
     params.output = "rows.parquet";
     GYRE_TRY(monitoring::LogFiles files,
              services.monitoring.files(endpoint, params.from_us, params.as_of_us));
@@ -53,7 +61,7 @@ Result<std::string> with_dataset(const StepServices& services, const pipelines::
     if (!params.include.starts_with(kDataset)) {
         return invalid_argument("include: expected dataset://NAME, got '" + params.include + "'");
     }
-    GYRE_TRY(const std::int64_t window_us, parse_duration_us(params.window));
+    GYRE_TRY(const std::int64_t from_us, window_start_us(params.window, context.as_of_us));
     GYRE_TRY(const std::string dataset, services.datasets.local_path(params.include.substr(kDataset.size())));
     training::StepSpec spec;
     spec.kind = "sql";
@@ -61,7 +69,7 @@ Result<std::string> with_dataset(const StepServices& services, const pipelines::
     GYRE_TRY(table::SourceSpec more, source_of(services, dataset));
     more.name = "more";
     spec.inputs = {std::move(rows), std::move(more)};
-    const std::string from = std::to_string(context.as_of_us - window_us);
+    const std::string from = std::to_string(from_us);
     const std::string until = std::to_string(context.as_of_us);
     spec.params = Json::object(
         {{"sql",
