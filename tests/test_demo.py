@@ -14,12 +14,13 @@ from conftest import gyre_binary
 FLIGHTS = os.environ.get("GYRE_FLIGHTS", "")
 needs_flights = pytest.mark.skipif(not pathlib.Path(FLIGHTS, "weather.csv").exists(), reason="GYRE_FLIGHTS is not set")
 TIMEOUT_S = 400
+YEAR_TIMEOUT_S = 1800
 IDS = {"run_id", "rollout", "alert", "monitor", "before", "after", "digest", "hash", "previous_hash", "time", "position"}
 
 
-def demo(tmp_path, *flags) -> dict:
+def demo(tmp_path, *flags, timeout=TIMEOUT_S) -> dict:
     done = subprocess.run([gyre_binary(), "--json", "demo", "--speed", "max", "--folder", str(tmp_path), *flags],
-                          capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+                          capture_output=True, text=True, timeout=timeout, check=False)
     assert done.stdout, done.stderr
     return {"exit": done.returncode, **json.loads(done.stdout)}
 
@@ -60,6 +61,72 @@ def test_the_model_left_alone_is_as_good_as_others_measured(tmp_path):
     summary = demo(tmp_path, "--flights", FLIGHTS, "--until", "2013-03-01")
     february = next(m for m in summary["months"] if m["month"] == "2013-02")
     assert abs(february["auc_alone"] - 0.66) < 0.03
+
+
+def of_type(summary: dict, *types: str) -> list[dict]:
+    return [event for event in summary["events"] if event["type"] in types]
+
+
+def loop_events(summary: dict) -> list[dict]:
+    """What a world in which nothing happens must not show."""
+    return of_type(summary, "drift.detected", "performance.degraded", "rollout.started")
+
+
+@needs_flights
+def test_nothing_happens_where_nothing_changes(tmp_path):
+    """Draws of January's rows under the year's timestamps."""
+    summary = demo(tmp_path, "--flights", FLIGHTS, "--null", "1", "--until", "2013-04-15")
+    assert summary["exit"] == 0 and summary["predictions"] > 60_000
+    assert loop_events(summary) == []
+
+
+@needs_flights
+@pytest.mark.slow
+def test_ten_years_of_nothing_hold_at_most_one_alarm(tmp_path):
+    alarms = []
+    for seed in range(1, 11):
+        summary = demo(tmp_path / str(seed), "--flights", FLIGHTS, "--null", str(seed), timeout=YEAR_TIMEOUT_S)
+        assert summary["exit"] == 0 and summary["errors"] == 0
+        assert of_type(summary, "rollout.started") == [], seed
+        alarms += [(seed, event["as_of"], event["data"]) for event in of_type(summary, "drift.detected")]
+    assert len(alarms) <= 1, alarms
+
+
+PLANTED_IS_FOUND_WITHIN_DAYS = 14
+
+
+@needs_flights
+@pytest.mark.parametrize("column", ["temp", "distance"])
+def test_a_planted_shift_is_named(tmp_path, column):
+    planted = datetime.date(2013, 3, 10)
+    summary = demo(tmp_path, "--flights", FLIGHTS, "--plant", f"{column}@{planted}", "--until", "2013-04-01")
+    found = of_type(summary, "drift.detected")
+    assert found, "the shift was not found"
+    assert {one["metric"] for event in found for one in event["data"]["columns"]} == {column}
+    day = datetime.date.fromisoformat(found[0]["as_of"][:10])
+    assert planted < day <= planted + datetime.timedelta(days=PLANTED_IS_FOUND_WITHIN_DAYS)
+
+
+@needs_flights
+@pytest.mark.slow
+def test_permuted_outcomes_change_what_happens_from_then_on_and_nothing_before(tmp_path):
+    until = ["--flights", FLIGHTS, "--until", "2013-09-01"]
+    plain = demo(tmp_path / "plain", *until, timeout=YEAR_TIMEOUT_S)
+    permuted = demo(tmp_path / "permuted", *until, "--permute-from", "2013-07-01", timeout=YEAR_TIMEOUT_S)
+    assert decisions(permuted, "2013-07-01") == decisions(plain, "2013-07-01")
+    later = [[d for d in decisions(one, "2013-09-01") if d["as_of"] >= "2013-07-01"] for one in (plain, permuted)]
+    assert later[0] != later[1]
+    august = next(m for m in permuted["months"] if m["month"] == "2013-08")
+    assert abs(august["auc_loop"] - 0.5) < 0.03, "outcomes that mean nothing cannot be predicted"
+    assert of_type(permuted, "performance.degraded")[-1]["as_of"] > "2013-07-01"
+
+
+@needs_flights
+@pytest.mark.slow
+def test_the_year_holds_what_it_promises(tmp_path):
+    summary = demo(tmp_path, "--flights", FLIGHTS, timeout=YEAR_TIMEOUT_S)
+    assert [e for e in summary["expectations"] if not e["held"]] == []
+    assert summary["exit"] == 0
 
 
 def write_table(path, rows: int, kind: str):

@@ -1,6 +1,7 @@
 #include "cli/demo/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -17,6 +18,8 @@ namespace {
 
 /// The columns that describe a row, as opposed to what the model sees.
 constexpr std::string_view kFrameColumns[] = {"id", "event_time", "label_time", "label"};
+
+constexpr std::size_t kChecksShownMax = 12;
 
 bool is_frame(std::string_view name) {
     return std::find(std::begin(kFrameColumns), std::end(kFrameColumns), name) != std::end(kFrameColumns);
@@ -69,6 +72,43 @@ std::string quoted_name(std::string_view name) {
     return out + "\"";
 }
 
+constexpr std::string_view kFlightChecksSql =
+    "SELECT count(*) FILTER (WHERE f.tailnum IS NULL), count(*) FILTER (WHERE f.dep_time IS NULL), "
+    "count(*) FILTER (WHERE f.dep_time IS NOT NULL AND f.arr_delay IS NULL), "
+    "count(*) FILTER (WHERE w.origin IS NULL), count(*) FILTER (WHERE w.wind_gust IS NULL) "
+    "FROM flights AS f LEFT JOIN weather AS w ON w.origin = f.origin AND w.time_hour = f.time_hour";
+
+/// What a look at the flights finds before anything is trained.
+Result<std::vector<DataCheck>> check_flights(table::Session& session) {
+    constexpr std::array<std::array<const char*, 2>, 5> kMeaning{
+        {{"no tail number", "never left, most of them; not a feature"},
+         {"cancelled", "counts as late: it did not arrive"},
+         {"diverted, or no arrival noted", "counts as late"},
+         {"no weather for its hour", "stays missing"},
+         {"no gust measured", "stays missing"}}};
+    GYRE_TRY(const table::Batch counts, session.query(std::string(kFlightChecksSql)));
+    std::vector<DataCheck> checks;
+    for (std::size_t i = 0; i < kMeaning.size(); ++i) {
+        checks.push_back({kMeaning[i][0], counts.columns[i].int64s()[0], kMeaning[i][1]});
+    }
+    return checks;
+}
+
+/// Missing values by column, the columns that have some.
+std::vector<DataCheck> check_missing(const table::Batch& batch) {
+    std::vector<DataCheck> checks;
+    for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+        DataCheck check{"no " + batch.schema.columns[i].name, 0, "stays missing"};
+        for (std::size_t row = 0; row < batch.rows(); ++row) {
+            check.rows += batch.columns[i].valid(row) ? 0 : 1;
+        }
+        if (check.rows > 0 && checks.size() < kChecksShownMax) {
+            checks.push_back(std::move(check));
+        }
+    }
+    return checks;
+}
+
 }  // namespace
 
 Result<Dataset> load_flights(const std::string& folder, const std::string& scratch) {
@@ -86,7 +126,10 @@ Result<Dataset> load_flights(const std::string& folder, const std::string& scrat
     }
     GYRE_TRY(const table::Batch batch, session->query("SELECT flight_id AS id, * EXCLUDE (flight_id) FROM (" +
                                                       std::string(kFlightsSql) + ")"));
-    return from_batch("flights", batch);
+    GYRE_TRY(Dataset dataset, from_batch("flights", batch));
+    GYRE_TRY(dataset.checks, check_flights(*session));
+    dataset.utc_offset_us = -5 * kUsPerHour;  // New York's
+    return dataset;
 }
 
 Result<Dataset> load_table(const TableOptions& options, const std::string& scratch) {
@@ -126,6 +169,7 @@ Result<Dataset> load_table(const TableOptions& options, const std::string& scrat
                             params));
     GYRE_TRY(Dataset dataset, from_batch("demo", batch));
     dataset.classification = binary;
+    dataset.checks = check_missing(dataset.features);
     return dataset;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/demo/telling.h"
 #include "table/batch.h"
 
 namespace gyre::cli::demo {
@@ -18,6 +19,8 @@ struct Dataset {
     std::vector<std::int64_t> label_us;  // when the outcome is known
     std::vector<double> labels;          // 0 or 1, or the value
     table::Batch features;               // the model's raw columns, one row each
+    std::vector<DataCheck> checks;       // what was found wrong or missing
+    std::int64_t utc_offset_us = 0;      // of the clock that the data's months follow
 
     [[nodiscard]] std::size_t rows() const { return ids.size(); }
     [[nodiscard]] std::int64_t start_us() const { return event_us.front(); }

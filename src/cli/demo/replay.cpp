@@ -219,6 +219,7 @@ Result<void> Replay::send_labels(std::int64_t before_us) {
 }
 
 Result<void> Replay::move_clock(std::int64_t now_us) {
+    const std::int64_t from_ns = system_clock().steady_ns();
     runtime::HttpRequest request;
     request.method = "POST";
     request.url = endpoint_url(options_, "clock");
@@ -226,6 +227,7 @@ Result<void> Replay::move_clock(std::int64_t now_us) {
     request.body = R"({"now":")" + format_rfc3339(now_us) + "\"}";
     request.timeout_ms = kClockTimeoutMs;
     GYRE_TRY(const runtime::HttpReply reply, client_.send(request));
+    totals_.clock_s += static_cast<double>(system_clock().steady_ns() - from_ns) * 1e-9;
     if (reply.status != 200) {
         return unavailable("the endpoint's clock was not moved to " + format_rfc3339(now_us) + ": " +
                            std::to_string(reply.status) + " " + reply.body);

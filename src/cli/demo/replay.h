@@ -34,6 +34,7 @@ struct ReplayTotals {
     std::int64_t errors = 0;  // answers other than 200, and requests that got none
     std::int64_t labels = 0;
     std::string first_error;
+    double clock_s = 0.0;  // spent on moving the clock: what falls due there is waited for
     std::vector<std::uint32_t> latencies_us;
     /// Quantile q of the round trips, in milliseconds.
     [[nodiscard]] double latency_ms(double q);

@@ -80,6 +80,9 @@ std::string format_table(const YearReport& report, bool classification) {
                padded(text("%.4f", month.alone.brier.estimate), 8) +
                padded(text(month.difference, "%+.5f"), 32) + "\n";
     }
+    if (std::isnan(report.difference.estimate)) {
+        return out;
+    }
     const double relative = 100.0 * report.difference.estimate / report.alone_loss;
     out += "from April on: loop minus left alone " + text(report.difference, "%+.5f") + " (" +
            text("%+.1f", relative) + " % of the loss)\n";

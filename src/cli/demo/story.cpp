@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kRunTimeoutMs = 240'000;
 constexpr std::int64_t kPollMs = 100;
 constexpr std::int64_t kTickUs = 6 * kUsPerHour;
+constexpr std::int64_t kBadModelsFromUs = 1'380'585'600'000'000;  // 2013-10-01
 
 void wait_ms(std::int64_t ms) {
     std::mutex mutex;
@@ -22,24 +23,18 @@ void wait_ms(std::int64_t ms) {
     std::condition_variable().wait_for(lock, std::chrono::milliseconds(ms), [] { return false; });
 }
 
-std::string short_number(double value) {
-    char buffer[32];
-    static_cast<void>(std::snprintf(buffer, sizeof buffer, "%.4g", value));
-    return buffer;
-}
-
 /// The steps of every training; `extra` are lines that differ.
-std::string training_steps(const Dataset& dataset, const std::string& source,
+std::string training_steps(const Dataset& dataset, const std::string& source, const std::string& window,
                            const std::string& train_extra) {
     const std::string task = dataset.classification ? "classification" : "regression";
-    // What happened before the endpoint was there still counts for three months.
+    // What happened before the endpoint was there counts, too.
     const std::string include =
         source.starts_with("endpoint://") ? ", include: \"dataset://" + dataset.name + "-first.csv\"" : "";
     return "steps:\n"
            "  - id: validate\n"
            "    kind: validate\n"
            "    with: {source: \"" +
-           source + "\", window: 92d" + include +
+           source + "\", window: " + window + include +
            "}\n"
            "  - id: train\n"
            "    kind: train\n"
@@ -81,26 +76,26 @@ std::string rollout_step(const Dataset& dataset, const std::string& policy) {
 
 std::string first_pipeline(const Dataset& dataset) {
     return "name: " + dataset.name + "-first\n" +
-           training_steps(dataset, "dataset://" + dataset.name + "-first.csv", "") +
+           training_steps(dataset, "dataset://" + dataset.name + "-first.csv", "all", "") +
            register_step(dataset, "train", "      alias: champion\n");
 }
 
-std::string retrain_pipeline(const Dataset& dataset, bool schedule, std::int64_t start_us) {
+std::string retrain_pipeline(const Dataset& dataset, const StoryOptions& options, std::int64_t start_us) {
     const std::string subject = "endpoint/" + dataset.name;
     std::string yaml = "name: " + dataset.name +
                        "-retrain\n"
                        "on:\n"
                        "  events:\n"
                        "    - {type: performance.degraded, match: {subject: " +
-                       subject + "}, cooldown: 14d}\n";
-    if (schedule) {
+                       subject + "}, cooldown: 28d}\n";
+    if (options.schedule) {
         yaml +=
             "  schedule:\n"
             "    - {every: 4w, time: event, subject: " +
             subject + ", start: \"" + format_rfc3339(start_us) + "\"}\n";
     }
     return yaml +
-           training_steps(dataset, "endpoint://" + dataset.name,
+           training_steps(dataset, "endpoint://" + dataset.name, options.window,
                           "      keep_back: 14d\n      holdout: {kind: none}\n") +
            "  - id: evaluate\n"
            "    kind: evaluate\n"
@@ -122,12 +117,12 @@ std::string retrain_pipeline(const Dataset& dataset, bool schedule, std::int64_t
 }
 
 /// A model trained on permuted labels, forced past the gate: what must not reach users.
-std::string bad_pipeline(const Dataset& dataset) {
+std::string bad_pipeline(const Dataset& dataset, const StoryOptions& options) {
     return "name: " + dataset.name +
            "-bad\n"
            "params:\n"
            "  policy: {type: string, default: sequential}\n" +
-           training_steps(dataset, "endpoint://" + dataset.name,
+           training_steps(dataset, "endpoint://" + dataset.name, options.window,
                           "      shuffle_labels: true\n      holdout: {kind: none}\n") +
            register_step(dataset, "train", "") + rollout_step(dataset, "${{params.policy}}");
 }
@@ -138,15 +133,15 @@ Story::Story(const Dataset& dataset, Remote& remote, StoryOptions options)
     : dataset_(dataset), remote_(remote), options_(options) {
     const std::int64_t first_day = dataset.start_us() / kUsPerDay * kUsPerDay;
     const std::int64_t twelfth = (dataset.end_us() - dataset.start_us()) / 12;
-    from_us_ = dataset.name == "flights" ? *parse_rfc3339("2013-02-01")
+    from_us_ = dataset.name == "flights" ? *parse_rfc3339("2013-02-01") - dataset.utc_offset_us
                                          : (dataset.start_us() + twelfth) / kUsPerDay * kUsPerDay;
     from_us_ = std::max(from_us_, first_day + kUsPerDay);
-    to_us_ = dataset.end_us() / kTickUs * kTickUs + kTickUs;
+    to_us_ = from_us_ + ((dataset.end_us() - from_us_) / kTickUs + 1) * kTickUs;
     if (options_.until_us != 0) {
         to_us_ = std::min(to_us_, options_.until_us);
     }
     if (options_.bad_models) {
-        bad_due_ = {{*parse_rfc3339("2013-10-01"), "sequential"}, {*parse_rfc3339("2013-10-15"), "unpaired"}};
+        bad_due_ = {"sequential", "unpaired"};
     }
 }
 
@@ -166,8 +161,8 @@ Result<void> Story::begin(const std::string& scratch) {
 
 Result<void> Story::put_pipelines() {
     for (const std::string& yaml :
-         {first_pipeline(dataset_), retrain_pipeline(dataset_, options_.schedule, from_us_ + 28 * kUsPerDay),
-          bad_pipeline(dataset_)}) {
+         {first_pipeline(dataset_), retrain_pipeline(dataset_, options_, from_us_ + 28 * kUsPerDay),
+          bad_pipeline(dataset_, options_)}) {
         GYRE_TRY(const Json stored, remote_.post("/api/gyre/v1/pipelines", Json::object({{"yaml", yaml}})));
         static_cast<void>(stored);
     }
@@ -189,15 +184,12 @@ Result<void> Story::train_first(const std::string& scratch) {
             continue;
         }
         const Json& outputs = step["outputs"];
-        std::string line = "   trained on " +
-                           with_thousands(static_cast<std::int64_t>(outputs.number_or("rows", 0))) + " of " +
-                           with_thousands(static_cast<std::int64_t>(rows.size())) + " rows in " +
-                           short_number(outputs.number_or("duration_s", 0)) + " s; on the rows kept back:";
-        for (const JsonMember& metric :
-             outputs["holdout"].is_object() ? outputs["holdout"].members() : Json::Object{}) {
-            line += " " + metric.key + " " + short_number(metric.value.number_or("estimate", 0.0));
+        say("   trained on " + with_thousands(static_cast<std::int64_t>(outputs.number_or("rows", 0))) +
+            " rows in " + short_number(outputs.number_or("duration_s", 0)) +
+            " s; a trial without the last 15 % of them measured on these:");
+        if (outputs["holdout"].is_object()) {
+            say(format_metrics(outputs["holdout"]));
         }
-        say(line);
     }
     return {};
 }
@@ -276,6 +268,7 @@ Result<void> Story::on_tick(std::int64_t now_us) {
         const std::int64_t next = page.integer_or("next", happenings_.last_position);
         for (const Json& event : page["events"].items()) {
             ++happenings_.by_type[event.string_or("type", "")];
+            bad_is_judged_ = bad_is_judged_ && !ends_bad_model(event);
             show(event);
             happenings_.events.push_back(event);
         }
@@ -284,12 +277,21 @@ Result<void> Story::on_tick(std::int64_t now_us) {
         }
         happenings_.last_position = next;
     }
-    if (!bad_due_.empty() && now_us >= bad_due_.front().first && now_us < to_us_) {
-        const std::string policy = bad_due_.front().second;
+    if (!bad_due_.empty() && now_us >= kBadModelsFromUs && now_us < to_us_ && !bad_is_judged_) {
+        const std::string policy = bad_due_.front();
         bad_due_.erase(bad_due_.begin());
+        bad_is_judged_ = true;
         return start_bad_model(now_us, policy);
     }
     return {};
+}
+
+/// The second bad model comes when the first one's rollout is over.
+bool Story::ends_bad_model(const Json& event) const {
+    const std::string type = event.string_or("type", "");
+    const bool over =
+        type == "rollout.rolled_back" || type == "rollout.promoted" || type == "rollout.aborted";
+    return over && !bad_.empty() && event["data"].string_or("candidate", "") == bad_.back().model;
 }
 
 Result<void> Story::start_bad_model(std::int64_t now_us, const std::string& policy) {
@@ -308,26 +310,31 @@ Result<void> Story::start_bad_model(std::int64_t now_us, const std::string& poli
 }
 
 void Story::show(const Json& event) {
-    const std::string type = event.string_or("type", "");
     const Json& data = event["data"];
-    const std::string day = event.string_or("as_of", "          ").substr(0, 10);
-    if (type == "pipeline.triggered") {
-        say(day + "  retraining starts, by " + data.string_or("type", "hand") + " (" +
-            event.string_or("subject", "") + ")");
-    } else if (type == "drift.detected" || type == "performance.degraded") {
-        say(day + "  " + type + "  " + data.dump().substr(0, 160));
-    } else if (type.starts_with("rollout.")) {
-        const Json& evidence = data["evidence"];
-        std::string line = day + "  " + type + "  " + data.string_or("candidate", "") + " against " +
-                           data.string_or("champion", "") + ": " + data.string_or("reason", "");
-        if (evidence.is_object() && evidence.find("estimate") != nullptr) {
-            line += " (n " + std::to_string(evidence.integer_or("n", 0)) + ", difference " +
-                    short_number(evidence.number_or("estimate", 0)) + " [" +
-                    short_number(evidence.number_or("low", 0)) + ", " +
-                    short_number(evidence.number_or("high", 0)) + "])";
-        }
+    const bool refused = event.string_or("type", "") == "pipeline.step_finished" &&
+                         data.string_or("kind", "") == "gate" && data.string_or("step_state", "") == "failed";
+    if (refused) {
+        ++gate_refusals_;
+        say(event.string_or("as_of", "").substr(0, 10) + "  " + reason_of_gate(data.string_or("run_id", "")));
+        return;
+    }
+    const std::string line = tell(event);
+    if (!line.empty()) {
         say(line);
     }
+}
+
+/// Events hold no reasons of steps; the run does.
+std::string Story::reason_of_gate(const std::string& run_id) {
+    const auto run = remote_.get("/api/gyre/v1/pipeline-runs/" + run_id);
+    if (run) {
+        for (const Json& step : (*run)["steps"].items()) {
+            if (step.string_or("kind", step.string_or("id", "")) == "gate") {
+                return step.string_or("reason", "the gate refuses the candidate");
+            }
+        }
+    }
+    return "the gate refuses the candidate";
 }
 
 Result<YearReport> Story::report() {
@@ -343,8 +350,10 @@ Result<YearReport> Story::report() {
         }
     }
     GYRE_TRY(const Json json,
-             remote_.get("/api/gyre/v1/endpoints/" + dataset_.name + "/report?alone=" + dataset_.name +
-                         "%2F1&compare_from=" + format_rfc3339(from_us_ + 59 * kUsPerDay)));
+             remote_.get(
+                 "/api/gyre/v1/endpoints/" + dataset_.name + "/report?alone=" + dataset_.name +
+                 "%2F1&compare_from=" + format_rfc3339(from_us_ + 59 * kUsPerDay - dataset_.utc_offset_us) +
+                 "&utc_offset_minutes=" + std::to_string(dataset_.utc_offset_us / 60'000'000)));
     return read_report(json);
 }
 

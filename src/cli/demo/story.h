@@ -17,7 +17,8 @@ struct StoryOptions {
     bool schedule = true;    // retrain every four weeks
     bool bad_models = true;  // two attempts with a model trained on shuffled labels
     double days_per_second = 3.0;
-    std::int64_t until_us = 0;  // 0: all of the data
+    std::int64_t until_us = 0;   // 0: all of the data
+    std::string window = "all";  // how far back retraining looks: a duration, or all
     bool quiet = false;
 };
 
@@ -53,6 +54,7 @@ class Story {
     [[nodiscard]] ReplayTotals& totals() { return replay_->totals(); }
     [[nodiscard]] const Happenings& happenings() const { return happenings_; }
     [[nodiscard]] const std::vector<BadModel>& bad_models() const { return bad_; }
+    [[nodiscard]] int gate_refusals() const { return gate_refusals_; }
     [[nodiscard]] std::int64_t replay_from_us() const { return from_us_; }
     [[nodiscard]] std::int64_t replay_to_us() const { return to_us_; }
 
@@ -64,7 +66,9 @@ class Story {
     Result<Json> wait_for_run(const std::string& id);
     Result<void> on_tick(std::int64_t now_us);
     Result<void> start_bad_model(std::int64_t now_us, const std::string& policy);
+    [[nodiscard]] bool ends_bad_model(const Json& event) const;
     void show(const Json& event);
+    std::string reason_of_gate(const std::string& run_id);
     void say(const std::string& line) const;
 
     const Dataset& dataset_;
@@ -74,7 +78,9 @@ class Story {
     std::int64_t to_us_ = 0;
     std::unique_ptr<Replay> replay_;
     Happenings happenings_;
-    std::vector<std::pair<std::int64_t, std::string>> bad_due_;  // event time, policy
+    std::vector<std::string> bad_due_;  // policies, in order
+    bool bad_is_judged_ = false;
+    int gate_refusals_ = 0;
     std::vector<BadModel> bad_;
 };
 
