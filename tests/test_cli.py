@@ -112,7 +112,8 @@ def test_endpoints_as_a_table_and_as_a_document(served):
     document = served.json("endpoints", "flights")
     assert document["champion"] == "flights/2" and document["task"] == "classification"
     lines = served("endpoints").stdout.splitlines()
-    assert lines[0].split()[:3] == ["endpoint", "champion", "task"] and lines[1].split()[:2] == ["flights", "flights/2"]
+    assert lines[0].split()[:4] == ["endpoint", "champion", "state", "task"]
+    assert lines[1].split()[:3] == ["flights", "flights/2", "ready"]
     assert "flights/1" in served("endpoints", "flights").stdout
 
 
@@ -365,8 +366,8 @@ GOOD_PIPELINE = """name: retrain
 params:
   trees: {type: int, default: 100}
 steps:
-  - {id: train, kind: train, with: {trees: "${{params.trees}}"}}
-  - {id: gate, kind: gate, needs: [train]}
+  - {id: train, kind: train, with: {table: t, model: m, params: {trees: "${{params.trees}}"}}}
+  - {id: gate, kind: gate, needs: [train], with: {table: t, candidate: c}}
 """
 
 
@@ -378,10 +379,26 @@ def test_pipeline_lint_and_put(stub, client, tmp_path):
     assert done.returncode == 1 and f"{bad}:6:" in done.stdout and "did you mean 'train'" in done.stdout
     document = json.loads(client("--json", "pipeline", "lint", str(bad)).stdout)
     assert document["ok"] is False and document["problems"][0]["line"] == 6
+    wrong = write(tmp_path / "wrong.yaml", GOOD_PIPELINE.replace("model: m", "modle: m").replace("kind: gate", "kind: gaet"))
+    said = client("pipeline", "lint", str(wrong)).stdout
+    assert "did you mean 'gate'" in said and "field 'model' is missing" in said, said
     assert client("pipeline", "lint", str(tmp_path / "none.yaml")).returncode == 4
     stub.answers = {f"POST {NATIVE}/pipelines": {"name": "retrain"}}
     assert client("pipeline", "put", str(good)).stdout == "put pipeline retrain\n"
     assert stub.asked == [(f"POST {NATIVE}/pipelines", {"yaml": GOOD_PIPELINE})]
+
+
+def test_pipeline_kinds_and_remove(stub, client):
+    assert [line.split()[0] for line in client("pipeline", "kinds").stdout.splitlines()] == [
+        "kind", "validate", "train", "evaluate", "gate", "register", "rollout"]
+    shown = client("pipeline", "kinds", "rollout").stdout
+    assert "options.sequential.loss.margin" in shown and "one of sequential, unpaired, simple, simple-literal" in shown
+    assert client.json("pipeline", "kinds", "gate")["with"]["required"] == ["table", "candidate"]
+    assert "did you mean 'gate'" in client("pipeline", "kinds", "gaet").stderr
+    stub.answers = {f"DELETE {NATIVE}/pipelines/retrain": {"name": "retrain"},
+                    f"DELETE {NATIVE}/monitors/m-1": {"name": "auc", "endpoint": "flights"}}
+    assert client("pipeline", "remove", "retrain").stdout == "removed pipeline retrain\n"
+    assert client("monitor", "remove", "m-1").stdout == "removed monitor auc of flights\n"
 
 
 def test_monitor_views(stub, client, tmp_path):

@@ -146,7 +146,12 @@ Result<void> ConfigTable::load_environment() {
         const auto found =
             std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.variable == name; });
         if (found == entries_.end()) {
-            return unknown_key(name).context("environment");
+            std::vector<std::string_view> known;
+            for (const ConfigEntry& entry : entries_) {
+                known.push_back(entry.variable);
+            }
+            return invalid_argument("environment: unknown config key '" + std::string(name) + "'" +
+                                    suggestion(name, known) + "; gyre config lists them");
         }
         GYRE_TRY_VOID(set(found->key, text.substr(equals + 1), found->variable));
     }

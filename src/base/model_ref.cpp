@@ -38,7 +38,7 @@ std::string ModelRef::str() const {
 
 Result<void> check_model_name(std::string_view name) {
     const bool good =
-        !name.empty() && name.size() <= kModelNameBytesMax &&
+        !name.empty() && name.size() <= kModelNameBytesMax && name != "." && name != ".." &&
         std::none_of(name.begin(), name.end(), [](char c) {
             return c == '/' || c == '@' || c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
         });

@@ -38,6 +38,7 @@ void add_runs_command(CLI::App& app, Globals& globals);
 void add_models_command(CLI::App& app, Globals& globals);
 void add_train_command(CLI::App& app, Globals& globals);
 void add_sql_command(CLI::App& app, Globals& globals);
+void add_bench_command(CLI::App& app, Globals& globals);
 void add_demo_command(CLI::App& app, Globals& globals);
 void add_datasets_command(CLI::App& app, Globals& globals);
 void add_completion_command(CLI::App& app, Globals& globals);

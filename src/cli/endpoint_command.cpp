@@ -18,6 +18,7 @@ struct DeployFlags {
     std::string time;
     std::string sticky_by;
     std::vector<std::string> shadows;
+    bool own_clock = false;
 };
 
 Result<Json> deploy_body(const DeployFlags& flags) {
@@ -29,6 +30,9 @@ Result<Json> deploy_body(const DeployFlags& flags) {
         if (!value.empty()) {
             body.set(key, value);
         }
+    }
+    if (flags.own_clock) {
+        body.set("own_clock", true);
     }
     Json shadows = Json::array();
     for (const std::string& text : flags.shadows) {
@@ -80,10 +84,25 @@ void show_endpoint(const Json& endpoint) {
                 "no variants");
 }
 
+/// "ready", or the state of the first variant that is not.
+std::string state_of(const Json& endpoint) {
+    for (const Json& variant : list_in(endpoint["variants"])) {
+        if (const std::string state = variant.string_or("state", ""); state != "ready") {
+            return state;
+        }
+    }
+    return "ready";
+}
+
 void show_endpoints(const Json& document) {
-    print_items(list_in(document),
+    Json::Array endpoints = list_in(document);
+    for (Json& endpoint : endpoints) {
+        endpoint.set("state", state_of(endpoint));
+    }
+    print_items(endpoints,
                 {{"endpoint", "name"},
                  {"champion", "champion"},
+                 {"state", "state"},
                  {"task", "task"},
                  {"time", "time"},
                  {"now", "now"},
@@ -104,6 +123,8 @@ void add_deploy_command(CLI::App& app, Globals& globals) {
     command->add_option("--task", flags->task, "classification or regression; else what the model says.");
     command->add_option("--time", flags->time, "event: rows carry their time; arrival (default).");
     command->add_option("--sticky-by", flags->sticky_by, "Column whose equal values see one variant.");
+    command->add_flag("--own-clock", flags->own_clock,
+                      "A replay: its time moves only by POST /api/gyre/v1/endpoints/NAME/clock.");
     command->add_option("--shadow", flags->shadows, "NAME=MODEL that scores and never answers; repeatable.")
         ->allow_extra_args(false);
     on_chosen(*command, globals,

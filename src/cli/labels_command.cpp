@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/row_reader.h"
+#include "cli/source_flags.h"
 
 namespace gyre::cli {
 namespace {
@@ -20,6 +21,7 @@ struct LabelFlags {
     std::string id_column = "request_id";
     std::string value_column = "value";
     std::string time_column = "time";
+    table::OnError on_error = table::OnError::fail;
 };
 
 struct LabelCounts {
@@ -68,7 +70,7 @@ Result<Json> send_labels(const LabelFlags& flags, const Globals& globals) {
         progress.update(batch.fraction, with_thousands(counts.sent) + " labels");
         return {};
     };
-    const RowFile file{.path = flags.file, .types = {{flags.id_column, "text"}}};
+    const RowFile file{.path = flags.file, .types = {{flags.id_column, "text"}}, .on_error = flags.on_error};
     GYRE_TRY(const std::int64_t rows, read_rows(file, kBatchRows, on_batch));
     progress.finish(with_thousands(rows) + " labels");
     return Json::object({{"sent", counts.sent},
@@ -85,6 +87,7 @@ void add_labels_command(CLI::App& app, Globals& globals) {
     const auto flags = std::make_shared<LabelFlags>();
     command->add_option("endpoint", flags->endpoint, "Endpoint that made the predictions.")->required();
     command->add_option("--file", flags->file, "Labels: .csv, .parquet, .jsonl, or - for stdin.")->required();
+    add_on_error_flag(*command, flags->on_error);
     command->add_option("--request-id", flags->id_column, "Column of request ids.")->capture_default_str();
     command->add_option("--value", flags->value_column, "Column of true values.")->capture_default_str();
     command->add_option("--time", flags->time_column, "Column of times, where there is one.")

@@ -1,4 +1,5 @@
 // Adapter: CLI11 reads the command line.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -13,12 +14,13 @@
 namespace gyre::cli {
 namespace {
 
-constexpr std::array kCommands{
-    &add_server_command,  &add_version_command,  &add_openapi_command, &add_config_command,
-    &add_step_command,    &add_predict_command,  &add_deploy_command,  &add_endpoints_command,
-    &add_labels_command,  &add_events_command,   &add_rollout_command, &add_pipeline_command,
-    &add_monitor_command, &add_runs_command,     &add_models_command,  &add_train_command,
-    &add_sql_command,     &add_datasets_command, &add_demo_command,    &add_completion_command};
+constexpr std::array kCommands{&add_server_command,  &add_version_command,   &add_openapi_command,
+                               &add_config_command,  &add_step_command,      &add_predict_command,
+                               &add_deploy_command,  &add_endpoints_command, &add_labels_command,
+                               &add_events_command,  &add_rollout_command,   &add_pipeline_command,
+                               &add_monitor_command, &add_runs_command,      &add_models_command,
+                               &add_train_command,   &add_sql_command,       &add_datasets_command,
+                               &add_bench_command,   &add_demo_command,      &add_completion_command};
 constexpr const char* kDefaultUrl = "http://127.0.0.1:5000";
 const int kExitUsage = info_of(ErrorCode::invalid_argument).exit_code;
 
@@ -38,6 +40,19 @@ std::string path_of(const CLI::App& app, const CLI::App*& innermost) {
     return path;
 }
 
+/// The long flags that may stand here.
+std::vector<std::string_view> flags_of(const CLI::App& app, const CLI::App& innermost) {
+    std::vector<std::string_view> out;
+    for (const CLI::App* one : {&app, &innermost}) {
+        for (const CLI::Option* option : one->get_options()) {
+            for (const std::string& name : option->get_lnames()) {
+                out.emplace_back(name);
+            }
+        }
+    }
+    return out;
+}
+
 /// The sentence for a command line that cannot be read.
 Error usage_error(const CLI::App& app, const CLI::ParseError& failure) {
     const CLI::App* innermost = nullptr;
@@ -46,6 +61,15 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& failure) {
     const auto commands =
         innermost->get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); });
     std::vector<std::string> words = app.remaining(true);  // of all levels
+    const auto flag =
+        std::ranges::find_if(words, [](const std::string& word) { return word.starts_with("--"); });
+    if (flag != words.end()) {
+        const std::string name = flag->substr(2, flag->find('=') - 2);
+        const std::string_view near = nearest_of(name, flags_of(app, *innermost));
+        return invalid_argument("no flag '--" + name + "'" +
+                                (near.empty() ? "" : " (did you mean '--" + std::string(near) + "'?)") +
+                                "; see '" + path + " --help'");
+    }
     std::erase_if(words, [](const std::string& word) { return word.starts_with('-'); });
     if (!commands.empty() && !words.empty()) {
         std::vector<std::string> names;

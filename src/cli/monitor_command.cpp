@@ -49,19 +49,26 @@ void show_alerts(const Json& document) {
 }
 
 void show_drift(const Json& document) {
-    print_facts(document, {{"as of", "as_of"}, {"preset", "preset"}});
-    print_items(list_in(document["columns"]),
-                {{"column", "column"},
-                 {"type", "type"},
-                 {"statistic", "statistic"},
-                 {"value", "value"},
-                 {"threshold", "threshold"},
-                 {"p", "p_value"},
-                 {"drifted", "drifted"},
-                 {"n reference", "n_ref"},
-                 {"n current", "n_cur"},
-                 {"method", "method"}},
-                "no columns are watched");
+    print_facts(document, {{"monitor", "monitor"},
+                           {"as of", "as_of"},
+                           {"preset", "preset"},
+                           {"drifted", "drifted"},
+                           {"share of columns", "share"}});
+    print_items(
+        list_in(document["columns"]),
+        {{"column", "column"},
+         {"type", "type"},
+         {"statistic", "statistic"},
+         {"value", "value"},
+         {"threshold", "threshold"},
+         {"p", "p_value"},
+         {"psi", "psi"},
+         {"drifted", "drifted"},
+         {"n reference", "n_ref"},
+         {"n current", "n_cur"},
+         {"method", "method"},
+         {"reason", "reason"}},
+        "no drift monitor has looked at a whole window yet; 'gyre monitor list' shows what is watched");
 }
 
 /// "0.712 [0.701, 0.723]" where the window has bounds.
@@ -89,13 +96,25 @@ void show_performance(const Json& document) {
     print_items(windows, columns, "no window has ended yet, or no label has come; see 'gyre labels'");
 }
 
-void add_endpoint_view(CLI::App& group, Globals& globals, const std::string& what, const std::string& help,
-                       void (*show)(const Json&)) {
-    CLI::App* command = group.add_subcommand(what, help);
+void add_drift_view(CLI::App& group, Globals& globals) {
+    CLI::App* command = group.add_subcommand("drift", "How the columns of an endpoint have moved.");
+    const auto name = std::make_shared<std::string>();
+    const auto monitor = std::make_shared<std::string>();
+    command->add_option("endpoint", *name, "Endpoint.")->required();
+    command->add_option("--monitor", *monitor, "Of this monitor; the first with a result, unless given.");
+    on_chosen(*command, globals, [name, monitor, &globals] {
+        const std::string query = query_of({{"monitor", *monitor}});
+        return finish(globals, Remote(globals).get(native("endpoints", *name, "/drift") + query), show_drift);
+    });
+}
+
+void add_performance_view(CLI::App& group, Globals& globals) {
+    CLI::App* command = group.add_subcommand("performance", "Metrics by window of event time.");
     const auto name = std::make_shared<std::string>();
     command->add_option("endpoint", *name, "Endpoint.")->required();
-    on_chosen(*command, globals, [name, what, show, &globals] {
-        return finish(globals, Remote(globals).get(native("endpoints", *name, "/" + what)), show);
+    on_chosen(*command, globals, [name, &globals] {
+        return finish(globals, Remote(globals).get(native("endpoints", *name, "/performance")),
+                      show_performance);
     });
 }
 
@@ -126,8 +145,17 @@ void add_monitor_command(CLI::App& app, Globals& globals) {
         const std::string query = query_of({{"endpoint", *endpoint}, {"firing", *firing ? "true" : ""}});
         return finish(globals, Remote(globals).get(native("/alerts") + query), show_alerts);
     });
-    add_endpoint_view(*group, globals, "drift", "How the columns of an endpoint have moved.", show_drift);
-    add_endpoint_view(*group, globals, "performance", "Metrics by window of event time.", show_performance);
+    CLI::App* remove = group->add_subcommand("remove", "Stop watching; its firing alerts are resolved.");
+    const auto id = std::make_shared<std::string>();
+    remove->add_option("id", *id, "Monitor's id, as 'gyre monitor list' shows it.")->required();
+    on_chosen(*remove, globals, [id, &globals] {
+        return finish(globals, Remote(globals).del(native("monitors", *id)), [](const Json& monitor) {
+            std::printf("removed monitor %s of %s\n", cell(monitor["name"]).c_str(),
+                        cell(monitor["endpoint"]).c_str());
+        });
+    });
+    add_drift_view(*group, globals);
+    add_performance_view(*group, globals);
 }
 
 }  // namespace gyre::cli

@@ -1,14 +1,18 @@
 // Adapter: CLI11. `gyre pipeline`: definitions, runs, and why something ran or did not.
+#include <algorithm>
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/action.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
+#include "cli/table.h"
+#include "loop/steps/kind_catalogue.h"
 #include "pipelines/plan.h"
 
 namespace gyre::cli {
@@ -25,24 +29,12 @@ struct RunFlags {
     std::string timeout;
 };
 
-/// Which kinds there are is the server's business; a file alone can be judged in everything else.
-class NoKinds final : public pipelines::KindCheck {
- public:
-    [[nodiscard]] std::vector<std::string_view> kinds() const override { return {}; }
-    [[nodiscard]] Result<void> validate(const std::string&, const Json&) const override { return {}; }
-};
-
-bool is_about_kind(const pipelines::Problem& problem) {
-    return problem.path.ends_with(".kind") && problem.message.find("''") == std::string::npos;
-}
-
 int lint(const std::string& path, const Globals& globals) {
     const auto text = read_file(path, kPipelineBytesMax);
     if (!text) {
         return report(text.error(), globals);
     }
-    std::vector<pipelines::Problem> problems = pipelines::lint(*text, NoKinds());
-    std::erase_if(problems, is_about_kind);
+    const std::vector<pipelines::Problem> problems = pipelines::lint(*text, loop::KindCatalogue());
     if (globals.json) {
         Json list = Json::array();
         for (const pipelines::Problem& problem : problems) {
@@ -60,6 +52,65 @@ int lint(const std::string& path, const Globals& globals) {
         }
     }
     return problems.empty() ? 0 : kExitGateFailed;
+}
+
+/// "string", "one of a, b", "list of string": the type that a property of a schema has.
+std::string type_text(const Json& property) {
+    const std::string type = property.string_or("type", "any");
+    if (const Json* names = property.find("enum"); names != nullptr) {
+        std::string out;
+        for (const Json& name : names->items()) {
+            out += (out.empty() ? "one of " : ", ") + name.as_string();
+        }
+        return out;
+    }
+    return type == "array" ? "list of " + type_text(property["items"]) : type;
+}
+
+/// One row per parameter, those of an object below it: "options.sequential.steps".
+void add_parameters(TextTable& table, const Json& schema, const std::string& prefix) {
+    const auto is_required = [&](const std::string& name) {
+        const Json* required = schema.find("required");
+        return required != nullptr &&
+               std::ranges::find(required->items(), Json(name)) != required->items().end();
+    };
+    for (const JsonMember& member : schema["properties"].members()) {
+        table.add_row({prefix + member.key, type_text(member.value), is_required(member.key) ? "yes" : "",
+                       member.value.string_or("description", "")});
+        if (member.value["properties"].is_object()) {
+            add_parameters(table, member.value, prefix + member.key + ".");
+        }
+    }
+}
+
+int show_kinds(const std::string& name, const Globals& globals) {
+    const loop::KindCatalogue catalogue;
+    Json list = Json::array();
+    TextTable kinds({"kind", "what it does"});
+    for (const pipelines::StepKind& kind : catalogue.all()) {
+        kinds.add_row({kind.name, kind.doc});
+        if (name.empty() || name == kind.name) {
+            list.push_back(
+                Json::object({{"kind", kind.name}, {"description", kind.doc}, {"with", kind.parameters}}));
+        }
+    }
+    if (list.items().empty()) {
+        std::vector<std::string_view> known = catalogue.kinds();
+        return report(not_found("no step kind '" + name + "'" + suggestion(name, known) +
+                                "; 'gyre pipeline kinds' shows them"),
+                      globals);
+    }
+    if (globals.json) {
+        print_json(name.empty() ? list : list.items().front());
+    } else if (name.empty()) {
+        std::fputs(kinds.str().c_str(), stdout);
+    } else {
+        TextTable parameters({"parameter", "type", "required", "what it is"});
+        add_parameters(parameters, list.items().front()["with"], "");
+        std::printf("%s\n", list.items().front().string_or("description", "").c_str());
+        std::fputs(parameters.str().c_str(), stdout);
+    }
+    return 0;
 }
 
 Result<Json> put(const std::string& path, const Globals& globals) {
@@ -205,6 +256,10 @@ void add_file_commands(CLI::App& group, Globals& globals) {
     CLI::App* lint_command = group.add_subcommand("lint", "Check a file here; exit code 1 with problems.");
     lint_command->add_option("file", *file, "Pipeline file (YAML).")->required();
     on_chosen(*lint_command, globals, [file, &globals] { return lint(*file, globals); });
+    const auto kind = std::make_shared<std::string>();
+    CLI::App* kinds = group.add_subcommand("kinds", "What steps can do, and their parameters.");
+    kinds->add_option("kind", *kind, "Parameters of this kind.");
+    on_chosen(*kinds, globals, [kind, &globals] { return show_kinds(*kind, globals); });
 }
 
 void add_run_command(CLI::App& group, Globals& globals) {
@@ -232,6 +287,12 @@ void add_list_commands(CLI::App& group, Globals& globals) {
         });
     });
     const auto name = std::make_shared<std::string>();
+    CLI::App* remove = group.add_subcommand("remove", "Remove a pipeline; its runs go on and stay listed.");
+    remove->add_option("name", *name, "Pipeline.")->required();
+    on_chosen(*remove, globals, [name, &globals] {
+        return finish(globals, Remote(globals).del(native("pipelines", *name)),
+                      [&](const Json&) { std::printf("removed pipeline %s\n", name->c_str()); });
+    });
     CLI::App* runs = group.add_subcommand("runs", "Runs, newest first.");
     runs->add_option("name", *name, "Of this pipeline only.");
     on_chosen(*runs, globals, [name, &globals] {

@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/remote.h"
 #include "cli/row_reader.h"
+#include "cli/source_flags.h"
 
 namespace gyre::cli {
 namespace {
@@ -33,6 +34,7 @@ struct PredictFlags {
     std::string time_column;
     std::string at;
     std::string out;
+    table::OnError on_error = table::OnError::fail;
 };
 
 /// A file of predictions that is there only when it is complete.
@@ -151,7 +153,7 @@ class Prediction {
     }
 
     Result<void> send_file() {
-        RowFile file{.path = flags_.file};
+        RowFile file{.path = flags_.file, .on_error = flags_.on_error};
         for (const std::string& column : flags_.text_columns) {
             file.types[column] = "text";
         }
@@ -293,6 +295,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
     row->excludes(file)->allow_extra_args(false);
     command->add_option("--text", flags->text_columns, "Columns of a CSV to read as text.")->delimiter(',');
     command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
+    add_on_error_flag(*command, flags->on_error);
     command->add_option("--ignore", flags->ignored, "Columns to leave out.")->delimiter(',');
     command->add_option("--request-id", flags->id_column, "Column with each row's request id.");
     auto* time =

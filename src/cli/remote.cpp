@@ -46,6 +46,8 @@ runtime::HttpRequest Remote::prepare(std::string method, std::string_view path) 
 
 namespace {
 
+constexpr int kUnauthenticated = 401;
+
 Result<Json> read_reply(const Result<runtime::HttpReply>& reply, const std::string& url) {
     if (!reply) {
         if (reply.error().code() == ErrorCode::unavailable) {
@@ -55,6 +57,11 @@ Result<Json> read_reply(const Result<runtime::HttpReply>& reply, const std::stri
         return reply.error();
     }
     constexpr int kFirstError = 400;
+    if (reply->status == kUnauthenticated) {
+        return Error(
+            ErrorCode::unauthenticated,
+            "the server at " + url + " refuses the token, or wants one: put its admin token into GYRE_TOKEN");
+    }
     if (reply->status >= kFirstError) {
         return error_of_reply(reply->status, reply->body);
     }

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/source_flags.h"
 #include "cli/temp_directory.h"
 #include "table/limits.h"
 #include "table/session.h"
@@ -61,19 +62,37 @@ Result<Json> parse_line(const std::string& line, const std::string& where) {
     return row;
 }
 
+void note_rejected(table::SourceReport& report, const std::string& path, std::int64_t line,
+                   const std::string& reason) {
+    ++report.skipped;
+    if (report.rejected.size() < table::kRejectedRowsListed) {
+        report.rejected.push_back({.file = path, .line = line, .column = 1, .reason = reason});
+    }
+}
+
 Result<void> read_lines(std::istream& in, const RowFile& file, double bytes, Batcher& batcher) {
     std::string line;
     std::int64_t number = 0;
     double read = 0;
+    table::SourceReport rejected;
     while (std::getline(in, line)) {
         read += static_cast<double>(line.size() + 1);
         const std::string where = file.path + ":" + std::to_string(++number);
         if (trim(line).empty()) {
             continue;
         }
-        GYRE_TRY(Json row, parse_line(line, where));
-        GYRE_TRY_VOID(batcher.add(std::move(row), bytes > 0 ? read / bytes : 0.0));
+        auto row = parse_line(line, where);
+        if (!row && file.on_error == table::OnError::fail) {
+            return std::move(row).error();
+        }
+        if (!row) {
+            note_rejected(rejected, file.path, number, row.error().message());
+            continue;
+        }
+        ++rejected.rows;
+        GYRE_TRY_VOID(batcher.add(*std::move(row), bytes > 0 ? read / bytes : 0.0));
     }
+    report_skipped(rejected);
     return batcher.flush();
 }
 
@@ -95,9 +114,12 @@ Result<void> read_table(const RowFile& file, Batcher& batcher) {
     table::SessionOptions options;
     options.engine.temp_directory = temp.path();
     GYRE_TRY(const auto session, table::Session::open(options, system_clock()));
-    GYRE_TRY(const table::SourceReport report,
-             session->add_source(
-                 {.name = "rows", .path = file.path, .types = file.types, .null_tokens = file.null_tokens}));
+    GYRE_TRY(const table::SourceReport report, session->add_source({.name = "rows",
+                                                                    .path = file.path,
+                                                                    .types = file.types,
+                                                                    .null_tokens = file.null_tokens,
+                                                                    .on_error = file.on_error}));
+    report_skipped(report);
     const auto on_rows = [&](table::Batch&& batch) -> Result<void> {
         for (std::size_t i = 0; i < batch.rows(); ++i) {
             const double done = static_cast<double>(batcher.count() + 1);

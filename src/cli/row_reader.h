@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "table/source.h"
 
 namespace gyre::cli {
 
@@ -14,6 +15,7 @@ struct RowFile {
     std::string path;                            // "-": JSON lines from stdin
     std::map<std::string, std::string> types{};  // declared instead of found out: {"zip": "text"}
     std::vector<std::string> null_tokens{""};
+    table::OnError on_error = table::OnError::fail;  // of a broken row; skipped ones are said on stderr
 };
 
 struct RowBatch {

@@ -19,13 +19,15 @@ class RowReader : public ::testing::Test {
         const std::string path = temp->path() + "/" + name;
         EXPECT_TRUE(write_file_atomic(path, text));
         std::string out;
-        const auto count = read_rows({.path = path}, 3, [&](RowBatch&& batch) -> Result<void> {
-            out.append(out.empty() ? "" : ",").append(std::to_string(batch.rows.size()));
-            fraction_ = batch.fraction;
-            return {};
-        });
+        const auto count =
+            read_rows({.path = path, .on_error = on_error_}, 3, [&](RowBatch&& batch) -> Result<void> {
+                out.append(out.empty() ? "" : ",").append(std::to_string(batch.rows.size()));
+                fraction_ = batch.fraction;
+                return {};
+            });
         return count ? out : count.error().message().substr(temp->path().size() + 1);
     }
+    table::OnError on_error_ = table::OnError::fail;
     double fraction_ = 0;
 };
 
@@ -42,6 +44,18 @@ TEST_F(RowReader, hands_on_full_batches_and_a_rest) {
 
 TEST_F(RowReader, names_the_line_that_is_no_object) {
     EXPECT_EQ(batches_of("rows.jsonl", "{}\n\n[1]\n"), "rows.jsonl:3: expected an object, got array");
+}
+
+TEST_F(RowReader, leaves_broken_rows_out_where_that_is_asked_for) {
+    on_error_ = table::OnError::skip;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(batches_of("rows.jsonl", "{}\n[1]\nno\n{}\n"), "2");
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_NE(said.find("2 of 4 rows were left out"), std::string::npos) << said;
+    EXPECT_NE(said.find("rows.jsonl:2"), std::string::npos) << said;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(batches_of("rows.csv", "a,b\n1,2\n3\n4,5\n"), "2");
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("rows.csv:3"), std::string::npos);
 }
 
 TEST_F(RowReader, refuses_a_line_above_the_bound) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/action.h"
+#include "cli/source_flags.h"
 #include "cli/temp_directory.h"
 #include "table/session.h"
 
@@ -21,6 +22,7 @@ struct SqlFlags {
     std::string out;
     std::int64_t limit = 100;
     std::int64_t memory_mb = 1024;
+    table::OnError on_error = table::OnError::fail;
 };
 
 Result<table::SourceSpec> source_of(const std::string& text, const SqlFlags& flags) {
@@ -29,7 +31,8 @@ Result<table::SourceSpec> source_of(const std::string& text, const SqlFlags& fla
         return invalid_argument("--source: expected NAME=FILE such as flights=flights.csv, got '" + text +
                                 "'");
     }
-    table::SourceSpec spec{.name = text.substr(0, equals), .path = text.substr(equals + 1)};
+    table::SourceSpec spec{
+        .name = text.substr(0, equals), .path = text.substr(equals + 1), .on_error = flags.on_error};
     for (const std::string& token : flags.null_tokens) {
         spec.null_tokens.push_back(token);
     }
@@ -74,7 +77,8 @@ Result<Json> run_sql(const SqlFlags& flags) {
     GYRE_TRY(const auto session, table::Session::open(options, system_clock()));
     for (const std::string& text : flags.sources) {
         GYRE_TRY(const table::SourceSpec spec, source_of(text, flags));
-        GYRE_TRY(const table::SourceReport unused, session->add_source(spec));
+        GYRE_TRY(const table::SourceReport read, session->add_source(spec));
+        report_skipped(read);
     }
     return path.empty() ? read_rows(*session, flags) : write_out(*session, flags, path);
 }
@@ -116,6 +120,7 @@ void add_sql_command(CLI::App& app, Globals& globals) {
     command->add_option("--source", flags->sources, "NAME=FILE (.csv, .parquet, .jsonl, .zip); repeatable.")
         ->allow_extra_args(false);
     command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
+    add_on_error_flag(*command, flags->on_error);
     command->add_option("--out", flags->out, "File for all rows: .parquet or .csv.");
     command->add_option("--limit", flags->limit, "Rows shown at most.")
         ->check(CLI::Range(1, 1'000'000))

@@ -12,6 +12,7 @@
 #include "cli/action.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/source_flags.h"
 #include "cli/temp_directory.h"
 #include "runtime/child_process.h"
 #include "table/session.h"
@@ -38,6 +39,7 @@ struct TrainFlags {
     std::string out;
     std::string name;
     std::int64_t memory_mb = 2048;
+    table::OnError on_error = table::OnError::fail;
     training::TrainSpec spec;
 };
 
@@ -86,7 +88,8 @@ class ProgressTail {
 };
 
 std::vector<table::SourceSpec> inputs_of(const TrainFlags& flags) {
-    table::SourceSpec source{.name = flags.sql.empty() ? std::string(kTable) : "data"};
+    table::SourceSpec source{.name = flags.sql.empty() ? std::string(kTable) : "data",
+                             .on_error = flags.on_error};
     for (const std::string& path : flags.data) {
         source.paths.push_back(fs::absolute(path).string());
     }
@@ -176,6 +179,11 @@ Result<Json> read_result(const std::string& folder, const runtime::ChildExit& ex
     if (const Json* error = document.find("error"); error != nullptr) {
         const auto code = parse_error_code(error->string_or("code", ""));
         return Error(code.value_or(ErrorCode::internal), error->string_or("message", "training failed"));
+    }
+    for (const Json& source : document["sources"].items()) {
+        if (const auto report = from_json<table::SourceReport>(source)) {
+            report_skipped(*report);
+        }
     }
     return document["result"];
 }
@@ -282,6 +290,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
         ->delimiter(',');
     command->add_option("--text", flags->text_columns, "Columns of a CSV to read as text.")->delimiter(',');
     command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
+    add_on_error_flag(*command, flags->on_error);
     command->add_option("--holdout", flags->holdout, "Rows kept back: fraction, time or none.")
         ->capture_default_str();
     command->add_option("--holdout-fraction", flags->spec.holdout.fraction, "Share of them.")

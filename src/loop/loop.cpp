@@ -63,6 +63,16 @@ void Loop::stop() {
     }
 }
 
+std::int64_t Loop::now_us(const serving::EndpointView& endpoint) {
+    const serving::EndpointSpec& spec = endpoint.stored.spec;
+    if (spec.own_clock && endpoint.now_us.value_or(0) != 0) {
+        return *endpoint.now_us;
+    }
+    const std::int64_t seen_us = services_.monitoring.scores().watermarks(spec.name).predictions_us;
+    return spec.time == serving::TimeMode::event && seen_us != monitoring::kNoTime ? seen_us
+                                                                                   : services_.clock.now_us();
+}
+
 Result<monitoring::EndpointContext> Loop::context_of(const std::string& endpoint) {
     GYRE_TRY(const serving::StoredEndpoint stored, services_.serving.get(endpoint));
     const std::string champion = stored.spec.champion()->ref();

@@ -57,6 +57,8 @@ class Loop {
     pipelines::Engine& engine() { return *engine_; }
     Rollouts& rollouts() { return *rollouts_; }
     monitoring::MonitorService& monitors() { return *monitors_; }
+    /// The time that an endpoint has reached: its own clock, the newest event seen, or the machine's clock.
+    std::int64_t now_us(const serving::EndpointView& endpoint);
     /// What the endpoint's rows are judged against.
     Result<monitoring::EndpointContext> context_of(const std::string& endpoint);
 

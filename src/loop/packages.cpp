@@ -27,30 +27,6 @@ std::map<std::string, stats::Interval> monitor_metrics(const training::Evaluatio
     return metrics;
 }
 
-/// The baseline of training (profiles by week) as the one that drift is judged by.
-Result<monitoring::Baseline> to_monitor_baseline(const training::Baseline& from) {
-    monitoring::Baseline baseline;
-    for (const auto& [name, whole] : from.columns) {
-        std::vector<stats::Profile> weeks;
-        for (const training::WeekProfiles& week : from.weeks) {
-            const auto found = week.columns.find(name);
-            if (found != week.columns.end()) {
-                weeks.push_back(found->second);
-            }
-        }
-        if (weeks.empty()) {
-            weeks.push_back(whole);
-        }
-        if (weeks.size() > evidence::kBaselineWindowsMax) {
-            weeks.erase(weeks.begin(),
-                        weeks.end() - static_cast<std::ptrdiff_t>(evidence::kBaselineWindowsMax));
-        }
-        GYRE_TRY(evidence::ColumnBaseline column, evidence::ColumnBaseline::build(name, weeks));
-        baseline.columns.push_back({std::move(column), {}});
-    }
-    return baseline;
-}
-
 }  // namespace
 
 Result<std::string> artifact_path(std::string_view location) {
@@ -104,6 +80,9 @@ Result<ModelFacts> Packages::facts_of(const std::string& model_ref) {
     ModelFacts facts;
     facts.task = predictor->task() == model::Task::regression ? serving::Task::regression
                                                               : serving::Task::classification;
+    for (const model::ColumnSpec& column : predictor->signature().columns) {
+        facts.columns.push_back(column.name);
+    }
     monitoring::EndpointContext context;
     GYRE_TRY_VOID(read_baseline(model_ref, context));
     const auto rmse = context.baseline_metrics.find("rmse");
@@ -120,8 +99,8 @@ Result<void> Packages::read_baseline(const std::string& model_ref, monitoring::E
                                                            : Result<void>(std::move(text).error());
     }
     GYRE_TRY(const Json json, parse_json(*text));
-    GYRE_TRY(const training::Baseline trained, training::baseline_from_json(json));
-    GYRE_TRY(context.baseline, to_monitor_baseline(trained));
+    GYRE_TRY(training::PackageBaseline trained, training::baseline_from_json(json));
+    context.baseline = std::move(trained.data);
     if (trained.performance) {
         context.baseline_metrics = monitor_metrics(*trained.performance);
     }

@@ -28,7 +28,7 @@ class Packages {
     Result<void> store(const std::string& folder, std::string_view location);
     /// Task and evaluation of a model version, from its package.
     Result<ModelFacts> facts_of(const std::string& model_ref);
-    /// What monitors compare a champion with: training profiles by week and the metrics of its evaluation. A
+    /// What monitors compare a champion with: its training data and the metrics of its evaluation. A
     /// package without a baseline gives none.
     Result<void> read_baseline(const std::string& model_ref, monitoring::EndpointContext& context);
 

@@ -20,23 +20,24 @@ Json api_json(const Rollout& rollout) {
     for (const RolloutMoment& moment : rollout.history) {
         history.push_back(gyre::to_json(moment));
     }
-    Json out =
-        Json::object({{"id", rollout.id},
-                      {"endpoint", rollout.endpoint},
-                      {"champion", rollout.champion},
-                      {"candidate", rollout.candidate},
-                      {"policy", gyre::name_of(rollout.policy)},
-                      {"state", rollout.paused ? Json("paused") : Json(gyre::name_of(rollout.state))},
-                      {"exposure", rollout.exposure},
-                      {"reason", rollout.reason},
-                      {"cause", rollout.cause},
-                      {"started_at", format_rfc3339(rollout.started_us)},
-                      {"as_of", format_rfc3339(rollout.as_of_us)},
-                      {"ended_at", rollout.ended_us == 0 ? Json() : Json(format_rfc3339(rollout.ended_us))},
-                      {"evidence", std::move(evidence)},
-                      {"steps", std::move(steps)},
-                      {"exposed_predictions", rollout.exposed_predictions},
-                      {"history", std::move(history)}});
+    Json out = Json::object(
+        {{"id", rollout.id},
+         {"endpoint", rollout.endpoint},
+         {"champion", rollout.champion},
+         {"candidate", rollout.candidate},
+         {"policy", gyre::name_of(rollout.policy)},
+         {"state",
+          rollout.paused && !is_over(rollout.state) ? Json("paused") : Json(gyre::name_of(rollout.state))},
+         {"exposure", rollout.exposure},
+         {"reason", rollout.reason},
+         {"cause", rollout.cause},
+         {"started_at", format_rfc3339(rollout.started_us)},
+         {"as_of", format_rfc3339(rollout.as_of_us)},
+         {"ended_at", rollout.ended_us == 0 ? Json() : Json(format_rfc3339(rollout.ended_us))},
+         {"evidence", std::move(evidence)},
+         {"steps", std::move(steps)},
+         {"exposed_predictions", rollout.exposed_predictions},
+         {"history", std::move(history)}});
     if (rollout.pending) {
         out.set("pending", Json::object({{"action", gyre::name_of(rollout.pending->action)},
                                          {"exposure", rollout.pending->exposure},

@@ -35,7 +35,8 @@ struct NewRollout {
 /// Baseline figures of a model that a rollout needs.
 struct ModelFacts {
     serving::Task task = serving::Task::classification;
-    double rmse = 0.0;  // regression: of its evaluation; 0 when unknown
+    double rmse = 0.0;                      // regression: of its evaluation; 0 when unknown
+    std::vector<std::string> columns = {};  // that a request gives
 };
 using FactsProvider = std::function<Result<ModelFacts>(const std::string& model_ref)>;
 /// Moves the registry's alias "champion" inside the transaction of a promotion.

@@ -23,7 +23,7 @@ void add_number(ColumnProfiles& day, std::string_view name, double value) {
     std::isnan(value) ? profile.add_null() : profile.add(value);
 }
 
-DriftColumn judge_classic(const BaselineColumn& reference, const stats::Profile& window,
+DriftColumn judge_classic(const evidence::BaselineColumn& reference, const stats::Profile& window,
                           const ColumnValues& values, std::int64_t min_rows) {
     const std::string& name = reference.baseline.column;
     const bool numeric = reference.baseline.whole.kind() == stats::ColumnKind::numeric;
@@ -33,6 +33,11 @@ DriftColumn judge_classic(const BaselineColumn& reference, const stats::Profile&
     if (window.valid() < min_rows) {
         out.insufficient = true;
         out.reason = std::to_string(window.valid()) + " valid rows, needs " + std::to_string(min_rows);
+        return out;
+    }
+    if (numeric && reference.sample.empty()) {
+        out.insufficient = true;
+        out.reason = "the baseline holds no sample of the column; train the model again to get one";
         return out;
     }
     evidence::ColumnDrift drift;
@@ -57,7 +62,7 @@ DriftColumn judge_classic(const BaselineColumn& reference, const stats::Profile&
     return out;
 }
 
-DriftColumn judge_baseline(const BaselineColumn& reference, const stats::Profile& window,
+DriftColumn judge_baseline(const evidence::BaselineColumn& reference, const stats::Profile& window,
                            const DriftInput& input, DriftStates& states) {
     const std::string& name = reference.baseline.column;
     const evidence::ColumnDrift drift = evidence::judge_window(
@@ -170,15 +175,15 @@ Result<ColumnValues> read_numeric_values(const std::vector<std::string>& files, 
     return values;
 }
 
-DriftReport judge_drift(const DriftInput& input, const Baseline& baseline, const ColumnProfiles& window,
-                        const ColumnValues& values, DriftStates& states) {
+DriftReport judge_drift(const DriftInput& input, const evidence::Baseline& baseline,
+                        const ColumnProfiles& window, const ColumnValues& values, DriftStates& states) {
     DriftReport report{.endpoint = input.endpoint,
                        .preset = input.preset,
                        .start_us = input.span.start_us,
                        .end_us = input.span.end_us,
                        .columns = {}};
     std::size_t drifted = 0;
-    for (const BaselineColumn& reference : baseline.columns) {
+    for (const evidence::BaselineColumn& reference : baseline.columns) {
         const std::string& name = reference.baseline.column;
         const stats::Profile& whole = reference.baseline.whole;
         const auto current = window.find(name);

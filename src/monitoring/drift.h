@@ -1,5 +1,5 @@
 #pragma once
-// Drift of what production sends against the model's Baseline.
+// Drift of what production sends against the model's evidence::Baseline.
 //
 // ProfileStore sums the inputs (and the predicted output, as column "prediction") of answered rows per day; a
 // window is a sum of days. judge_drift compares a window by a preset; the decisions themselves are
@@ -9,10 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "monitoring/baseline.h"
+#include "evidence/baseline.h"
 #include "monitoring/segment.h"
+#include "monitoring/windows.h"
 
 namespace gyre::monitoring {
+
+/// The name under which the predicted output is profiled beside the inputs.
+inline constexpr std::string_view kPredictionColumn = "prediction";
 
 using ColumnProfiles = std::map<std::string, stats::Profile, std::less<>>;
 using ColumnValues = std::map<std::string, std::vector<double>, std::less<>>;
@@ -109,7 +113,7 @@ struct DriftInput {
 };
 /// Columns of the baseline that the window lacks are insufficient. `values` is needed by the classic preset
 /// only.
-DriftReport judge_drift(const DriftInput& input, const Baseline& baseline, const ColumnProfiles& window,
-                        const ColumnValues& values, DriftStates& states);
+DriftReport judge_drift(const DriftInput& input, const evidence::Baseline& baseline,
+                        const ColumnProfiles& window, const ColumnValues& values, DriftStates& states);
 
 }  // namespace gyre::monitoring

@@ -36,8 +36,6 @@ inline constexpr std::size_t kTrafficBucketsMax = 200'000;
 inline constexpr std::size_t kWindowsMax = 10'000;
 /// Days of profiles kept per endpoint; the oldest go.
 inline constexpr std::size_t kProfileDaysMax = 400;
-/// Values of a numeric column that a baseline keeps for the classic tests.
-inline constexpr std::size_t kBaselineSampleMax = 20'000;
 /// Rows of one export.
 inline constexpr std::size_t kExportRowsMax = 5'000'000;
 

@@ -18,6 +18,8 @@ constexpr std::size_t kLateWindows = 8;
 constexpr std::string_view kSelectMonitors =
     "SELECT id, spec, position_us, state, created_at_us FROM monitors WHERE ?1 = '' OR endpoint = ?1 "
     "ORDER BY created_at_us, id";
+constexpr std::string_view kSelectMonitor =
+    "SELECT id, spec, position_us, state, created_at_us FROM monitors WHERE id = ?";
 constexpr std::string_view kInsertMonitor =
     "INSERT INTO monitors (id, endpoint, name, spec, state, created_at_us) VALUES (?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kMoveMonitor =
@@ -182,6 +184,17 @@ Result<void> append_event(Transaction& tx, const Monitor& monitor, const Evaluat
     return {};
 }
 
+Result<void> append_change(Transaction& tx, std::string_view type, const Monitor& monitor,
+                           const Principal& principal) {
+    Json data = Json::object({{"monitor", monitor.id}, {"spec", to_json(monitor.spec)}});
+    GYRE_TRY_VOID(events::append(tx, {.type = std::string(type),
+                                      .subject = "endpoint/" + monitor.spec.endpoint,
+                                      .principal = principal,
+                                      .as_of_us = std::nullopt,
+                                      .data = std::move(data)}));
+    return {};
+}
+
 Json signal_json(const Signal& signal) {
     Json json = Json::object({{"metric", signal.metric}});
     const auto set = [&json](std::string_view key, const std::optional<double>& value) {
@@ -247,7 +260,7 @@ MonitorService::MonitorService(storage::Database& database, ScoreStore& scores, 
       context_(std::move(context)),
       clock_(clock) {}
 
-Result<Monitor> MonitorService::create(const MonitorSpec& spec) {
+Result<Monitor> MonitorService::create(const MonitorSpec& spec, const Principal& principal) {
     GYRE_TRY_VOID(spec.check());
     Monitor monitor{
         .id = make_uuid7(clock_), .spec = spec, .position_us = {}, .state = {}, .created_at_us = {}};
@@ -262,22 +275,30 @@ Result<Monitor> MonitorService::create(const MonitorSpec& spec) {
                                to_json(monitor.state).dump(), monitor.created_at_us);
         if (!inserted && inserted.error().code() == ErrorCode::already_exists) {
             return already_exists("endpoint '" + spec.endpoint + "' has a monitor '" + spec.name +
-                                  "' already");
+                                  "' already; remove it first with 'gyre monitor remove'");
         }
         GYRE_TRY_VOID(std::move(inserted));
+        GYRE_TRY_VOID(append_change(tx, "monitor.created", monitor, principal));
         return monitor;
     });
 }
 
-Result<void> MonitorService::remove(const std::string& id) {
-    return database_.write([&](Transaction& tx) -> Result<void> {
+Result<Monitor> MonitorService::remove(const std::string& id, const Principal& principal) {
+    return database_.write([&](Transaction& tx) -> Result<Monitor> {
+        GYRE_TRY(Statement row, tx.query(kSelectMonitor, id));
+        GYRE_TRY(const bool found, row.step());
+        if (!found) {
+            return not_found("there is no monitor '" + id + "'; 'gyre monitor list' shows their ids");
+        }
+        GYRE_TRY(Monitor monitor, read_monitor(row));
         GYRE_TRY_VOID(
             tx.run("UPDATE alerts SET state = 'resolved', resolved_at_us = ? WHERE monitor_id = ? AND "
                    "state = 'firing'",
                    tx.now_us(), id));
         GYRE_TRY_VOID(tx.run("DELETE FROM monitor_results WHERE monitor_id = ?", id));
         GYRE_TRY_VOID(tx.run("DELETE FROM monitors WHERE id = ?", id));
-        return tx.changes() > 0 ? Result<void>() : not_found("there is no monitor '" + id + "'");
+        GYRE_TRY_VOID(append_change(tx, "monitor.removed", monitor, principal));
+        return monitor;
     });
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/principal.h"
 #include "evidence/threshold.h"
 #include "monitoring/drift.h"
 #include "monitoring/prediction_log.h"
@@ -147,7 +148,7 @@ struct EndpointContext {
     Task task = Task::classification;
     Time time = Time::event;
     std::string champion;                                     // "flights/1"
-    std::optional<Baseline> baseline;                         // of the champion's package
+    std::optional<evidence::Baseline> baseline;               // of the champion's package
     std::map<std::string, stats::Interval> baseline_metrics;  // of its evaluation: "auc", "brier", ...
 };
 using ContextProvider = std::function<Result<EndpointContext>(const std::string& endpoint)>;
@@ -176,9 +177,11 @@ class MonitorService {
     MonitorService(storage::Database& database, ScoreStore& scores, ProfileStore& profiles,
                    PredictionLog* log, ContextProvider context, const Clock& clock);
 
+    // Definitions; each change appends its Event.
     /// Errors: invalid_argument, already_exists (name), resource_exhausted beyond kMonitorsMax.
-    Result<Monitor> create(const MonitorSpec& spec);
-    Result<void> remove(const std::string& id);
+    Result<Monitor> create(const MonitorSpec& spec, const Principal& principal);
+    /// With its results; its firing alerts are resolved. Errors: not_found.
+    Result<Monitor> remove(const std::string& id, const Principal& principal);
     /// All monitors, or an endpoint's; by creation.
     Result<std::vector<Monitor>> list(const std::string& endpoint = "");
     /// Evaluates every boundary that the watermarks have passed, and stores the performance windows that

@@ -126,12 +126,22 @@ evidence::Finding judge_performance(const MonitorSpec& spec, const EndpointConte
     if (baseline == context.baseline_metrics.end()) {
         return insufficient(spec, "the champion's evaluation has no " + spec.metric);
     }
-    return evidence::compare_with_champion({.metric = spec.metric,
-                                            .better = info->better,
-                                            .relative_margin = spec.threshold,
-                                            .strictness = spec.strictness,
-                                            .min_rows = spec.min_labelled},
-                                           measured, baseline->second);
+    evidence::Finding finding = evidence::compare_with_champion({.metric = spec.metric,
+                                                                 .better = info->better,
+                                                                 .relative_margin = spec.threshold,
+                                                                 .strictness = spec.strictness,
+                                                                 .min_rows = spec.min_labelled},
+                                                                measured, baseline->second);
+    if (finding.estimate && finding.margin) {
+        // People are shown what was measured beside what it may be, not a change beside a level.
+        const double tolerated =
+            info->better == evidence::Direction::at_least ? -*finding.margin : *finding.margin;
+        finding.estimate = measured->estimate;
+        finding.low = measured->low;
+        finding.high = measured->high;
+        finding.threshold = baseline->second.estimate + tolerated;
+    }
+    return finding;
 }
 
 Json api_json(const Alert& alert) {

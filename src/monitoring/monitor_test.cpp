@@ -64,11 +64,17 @@ class MonitorTest : public testing::Test {
     /// Moves both watermarks past the end of week `number`.
     void finish(int number) { row((number + 1) * kWeek + kUsPerDay, 0.5F, 1000.0, 1.0); }
 
+    /// What monitors said, without the changes of monitors themselves.
+    std::vector<events::Event> news() {
+        events::EventStream stream(*database);
+        std::vector<events::Event> events = stream.read(0, 1000)->events;
+        std::erase_if(events, [](const events::Event& event) { return event.type.starts_with("monitor."); });
+        return events;
+    }
     std::vector<std::string> event_types() {
         events::EventStream stream(*database);
         std::vector<std::string> types;
-        const events::EventPage page = *stream.read(0, 1000);
-        for (const events::Event& event : page.events) {
+        for (const events::Event& event : news()) {
             types.push_back(event.type);
         }
         EXPECT_FALSE(stream.verify()->first_bad);
@@ -100,7 +106,7 @@ MonitorSpec accuracy_spec() {
 }
 
 TEST_F(MonitorTest, evaluates_each_boundary_once_and_opens_and_resolves_an_alert) {
-    const Monitor monitor = *service->create(accuracy_spec());
+    const Monitor monitor = *service->create(accuracy_spec(), local_principal());
     week(0, 0.95);
     EXPECT_TRUE(service->evaluate_due("flights")->empty());  // the week is not over
     week(1, 0.6);
@@ -134,7 +140,7 @@ TEST_F(MonitorTest, evaluates_each_boundary_once_and_opens_and_resolves_an_alert
 }
 
 TEST_F(MonitorTest, goes_on_where_it_was_after_a_restart) {
-    ASSERT_TRUE(service->create(accuracy_spec()));
+    ASSERT_TRUE(service->create(accuracy_spec(), local_principal()));
     week(0, 0.6);
     finish(0);
     EXPECT_EQ(service->evaluate_due("flights")->size(), 1U);
@@ -155,7 +161,7 @@ TEST_F(MonitorTest, goes_on_where_it_was_after_a_restart) {
 }
 
 TEST_F(MonitorTest, no_evidence_opens_nothing) {
-    ASSERT_TRUE(service->create(accuracy_spec()));
+    ASSERT_TRUE(service->create(accuracy_spec(), local_principal()));
     for (int i = 0; i < 50; ++i) {
         row(i, 0.9F, 1000.0, 0.0);  // all wrong, but fewer than min_labelled
     }
@@ -190,7 +196,10 @@ TEST_F(MonitorTest, relative_threshold_compares_with_the_baselines_interval) {
     context.baseline_metrics["accuracy"] = {.estimate = 0.9, .low = 0.89, .high = 0.91, .n = 10'000};
     EXPECT_NE(judge_performance(spec, context, window).verdict, evidence::Verdict::fail);
     context.baseline_metrics["accuracy"] = {.estimate = 0.99, .low = 0.985, .high = 0.995, .n = 10'000};
-    EXPECT_EQ(judge_performance(spec, context, window).verdict, evidence::Verdict::fail);
+    const evidence::Finding worse = judge_performance(spec, context, window);
+    EXPECT_EQ(worse.verdict, evidence::Verdict::fail);
+    EXPECT_DOUBLE_EQ(*worse.estimate, window.metric("accuracy")->estimate);  // the level, beside its floor
+    EXPECT_DOUBLE_EQ(*worse.threshold, 0.99 - 0.05 * 0.99);
 }
 
 TEST_F(MonitorTest, simple_rule_of_thresholds) {
@@ -205,19 +214,20 @@ TEST_F(MonitorTest, simple_rule_of_thresholds) {
 }
 
 TEST_F(MonitorTest, drift_is_an_event_with_numbers_only) {
-    BaselineBuilder builder(kSchema.columns);
+    evidence::BaselineColumnBuilder carrier("carrier", stats::ColumnKind::categorical);
+    evidence::BaselineColumnBuilder distance("distance", stats::ColumnKind::numeric);
     for (int w = 0; w < 8; ++w) {
         const double shift = 5.0 * rng.normal();
         for (int i = 0; i < 300; ++i) {
-            builder.add_number(1, w * kWeek + i, 1000.0 + shift + 100.0 * rng.normal());
-            builder.add_text(0, w * kWeek + i, {.text = "UA"});
+            distance.add(w * kWeek + i, 1000.0 + shift + 100.0 * rng.normal());
+            carrier.add(w * kWeek + i, std::string_view("UA"));
         }
     }
-    context.baseline = *builder.build();
+    context.baseline.emplace().columns = {*carrier.build(), *distance.build()};
     MonitorSpec spec;
     spec.endpoint = "flights";
     spec.name = "drift";
-    ASSERT_TRUE(service->create(spec));
+    ASSERT_TRUE(service->create(spec, local_principal()));
     week(0, 0.9);
     for (int w = 1; w < 4; ++w) {
         week(w, 0.9, 1100.0);
@@ -232,9 +242,8 @@ TEST_F(MonitorTest, drift_is_an_event_with_numbers_only) {
     ASSERT_EQ(alerts.size(), 1U);
     EXPECT_EQ(alerts[0].metric, "distance");
     EXPECT_EQ(api_json(alerts[0])["state"].as_string(), "firing");
-    events::EventStream stream(*database);
-    EXPECT_EQ(stream.read(0, 10)->events[0].data.dump().find("UA"), std::string::npos);
-    EXPECT_TRUE(stream.read(0, 10)->events[0].as_of_us.has_value());
+    EXPECT_EQ(news()[0].data.dump().find("UA"), std::string::npos);
+    EXPECT_TRUE(news()[0].as_of_us.has_value());
 }
 
 TEST_F(MonitorTest, late_labels_make_a_new_revision_of_a_window) {
@@ -263,16 +272,35 @@ TEST_F(MonitorTest, late_labels_make_a_new_revision_of_a_window) {
 TEST_F(MonitorTest, refuses_what_it_cannot_watch) {
     MonitorSpec spec = accuracy_spec();
     spec.metric = "happiness";
-    EXPECT_EQ(service->create(spec).error().code(), ErrorCode::invalid_argument);
+    EXPECT_EQ(service->create(spec, local_principal()).error().code(), ErrorCode::invalid_argument);
     spec = accuracy_spec();
     spec.step_us = 5;
-    EXPECT_EQ(service->create(spec).error().code(), ErrorCode::invalid_argument);
-    const Monitor kept = *service->create(accuracy_spec());
-    EXPECT_EQ(service->create(accuracy_spec()).error().code(), ErrorCode::already_exists);
+    EXPECT_EQ(service->create(spec, local_principal()).error().code(), ErrorCode::invalid_argument);
+    const Monitor kept = *service->create(accuracy_spec(), local_principal());
+    EXPECT_EQ(service->create(accuracy_spec(), local_principal()).error().code(), ErrorCode::already_exists);
     EXPECT_EQ(service->list("flights")->size(), 1U);
     EXPECT_TRUE(service->list("other")->empty());
-    ASSERT_TRUE(service->remove(kept.id));
-    EXPECT_EQ(service->remove(kept.id).error().code(), ErrorCode::not_found);
+    ASSERT_TRUE(service->remove(kept.id, local_principal()));
+    EXPECT_EQ(service->remove(kept.id, local_principal()).error().code(), ErrorCode::not_found);
+}
+
+TEST_F(MonitorTest, a_change_of_what_is_watched_is_an_event_with_who_did_it) {
+    const Monitor monitor = *service->create(accuracy_spec(), {"anna"});
+    week(0, 0.5);
+    finish(0);
+    ASSERT_EQ((*service->evaluate_due("flights"))[0].opened.size(), 1U);
+    ASSERT_TRUE(service->remove(monitor.id, {"bert"}));
+    events::EventStream stream(*database);
+    const std::vector<events::Event> events = stream.read(0, 10)->events;
+    EXPECT_EQ(events.front().type, "monitor.created");
+    EXPECT_EQ(events.front().subject, "endpoint/flights");
+    EXPECT_EQ(events.front().principal, "anna");
+    EXPECT_EQ(events.front().data["spec"].string_or("metric", ""), "accuracy");
+    EXPECT_EQ(events.back().type, "monitor.removed");
+    EXPECT_EQ(events.back().principal, "bert");
+    // Nothing fires that nobody watches any more, and the name is free again.
+    EXPECT_TRUE(service->alerts("flights", MonitorService::AlertFilter::firing)->empty());
+    EXPECT_TRUE(service->create(accuracy_spec(), {"anna"}));
 }
 
 class MonitoringTest : public testing::Test {

@@ -180,19 +180,20 @@ TEST(Performance, without_labels_says_why_and_has_no_nan) {
 }
 
 /// Eight weeks of baseline whose distance has mean 1000, sd 100, moving a little from week to week.
-Baseline steady_baseline(Rng& rng) {
-    BaselineBuilder builder(kSchema.columns);
+evidence::Baseline steady_baseline(Rng& rng) {
+    evidence::BaselineColumnBuilder carrier("carrier", stats::ColumnKind::categorical);
+    evidence::BaselineColumnBuilder distance("distance", stats::ColumnKind::numeric);
     for (int week = 0; week < 8; ++week) {
         const double shift = 5.0 * rng.normal();
         for (int i = 0; i < 400; ++i) {
             const std::int64_t time = week * kPerformanceWindowUs + i * kUsPerHour / 4;
-            builder.add_number(1, time, 1000.0 + shift + 100.0 * rng.normal());
-            builder.add_text(0, time, {.text = rng.uniform() < 0.6 ? "UA" : "AA"});
+            distance.add(time, 1000.0 + shift + 100.0 * rng.normal());
+            carrier.add(time, std::string_view(rng.uniform() < 0.6 ? "UA" : "AA"));
         }
     }
-    auto baseline = builder.build();
-    EXPECT_TRUE(baseline) << (baseline ? "" : baseline.error().message());
-    return *std::move(baseline);
+    evidence::Baseline baseline;
+    baseline.columns = {*carrier.build(), *distance.build()};
+    return baseline;
 }
 
 struct Production {
@@ -221,7 +222,8 @@ DriftInput input_of(int week, DriftPreset preset) {
 
 TEST(Drift, default_preset_is_quiet_on_ordinary_weeks_and_fires_on_a_shift) {
     Rng rng(7);
-    const Baseline baseline = *Baseline::from_json(*parse_json(steady_baseline(rng).to_json().dump()));
+    const evidence::Baseline baseline =
+        *evidence::Baseline::from_json(*parse_json(steady_baseline(rng).to_json().dump()));
     Production production;
     for (int week = 10; week < 16; ++week) {
         production.week(rng, week, 1000.0, 0.6);
@@ -251,7 +253,7 @@ TEST(Drift, default_preset_is_quiet_on_ordinary_weeks_and_fires_on_a_shift) {
 
 TEST(Drift, classic_preset_is_the_copied_rule) {
     Rng rng(7);
-    const Baseline baseline = steady_baseline(rng);
+    const evidence::Baseline baseline = steady_baseline(rng);
     Production production;
     production.week(rng, 10, 1030.0, 0.8);
     DriftStates states;
@@ -266,9 +268,23 @@ TEST(Drift, classic_preset_is_the_copied_rule) {
     EXPECT_DOUBLE_EQ(report.share, 1.0);
 }
 
+TEST(Drift, classic_without_a_sample_says_what_to_do) {
+    Rng rng(7);
+    evidence::Baseline old = steady_baseline(rng);
+    old.columns[1].sample.clear();  // as packages of the first form have it
+    Production production;
+    production.week(rng, 10, 1030.0, 0.6);
+    DriftStates states;
+    const auto report = judge_drift(input_of(10, DriftPreset::classic), old, production.window(10),
+                                    production.values, states);
+    EXPECT_FALSE(report.columns[0].insufficient);
+    EXPECT_TRUE(report.columns[1].insufficient);
+    EXPECT_NE(report.columns[1].reason.find("train the model again"), std::string::npos);
+}
+
 TEST(Drift, too_few_rows_or_no_column_is_insufficient) {
     Rng rng(7);
-    const Baseline baseline = steady_baseline(rng);
+    const evidence::Baseline baseline = steady_baseline(rng);
     ProfileStore profiles;
     feed(profiles, {.event_time_us = 1, .distance = 1e9});
     DriftStates states;

@@ -19,6 +19,11 @@ StepOutcome run_kind(const Task& task) {
     }
 }
 
+Error no_pipeline(std::string_view name) {
+    return not_found("no pipeline '" + std::string(name.substr(0, kNameBytesMax)) +
+                     "'; 'gyre pipeline list' shows them");
+}
+
 }  // namespace
 
 Engine::Impl::Impl(storage::Database& database_in, events::EventStream& stream_in, const Clock& clock_in,
@@ -33,6 +38,14 @@ void Engine::Impl::fault(std::string_view name) const {
     if (options.fault_point) {
         options.fault_point(name);
     }
+}
+
+void Engine::Impl::note_change() {
+    {
+        const std::lock_guard lock(mutex);
+        pipelines_changed = true;
+    }
+    poke();
 }
 
 void Engine::Impl::poke() {
@@ -225,19 +238,33 @@ Result<PipelineRecord> Engine::put_pipeline(std::string_view yaml, const Princip
         GYRE_TRY_VOID(store::put_pipeline(tx, row));
         return row;
     }));
-    {
-        const std::lock_guard lock(impl_->mutex);
-        impl_->pipelines_changed = true;
-    }
-    impl_->poke();
+    impl_->note_change();
     return record;
+}
+
+Result<PipelineRecord> Engine::remove_pipeline(std::string_view name, const Principal& principal) {
+    GYRE_TRY(PipelineRecord removed,
+             impl_->database.write([&](storage::Transaction& tx) -> Result<PipelineRecord> {
+                 GYRE_TRY(auto found, store::find_pipeline(tx, name));
+                 if (!found) {
+                     return no_pipeline(name);
+                 }
+                 GYRE_TRY_VOID(store::remove_pipeline(tx, name));
+                 GYRE_TRY_VOID(events::append(tx, {.type = "pipeline.removed",
+                                                   .subject = "pipeline/" + found->name,
+                                                   .principal = principal,
+                                                   .data = Json::object({{"digest", found->digest}})}));
+                 return *std::move(found);
+             }));
+    impl_->note_change();
+    return removed;
 }
 
 Result<PipelineRecord> Engine::get_pipeline(std::string_view name) {
     GYRE_TRY(auto found, impl_->database.read(
                              [&](storage::Reader& reader) { return store::find_pipeline(reader, name); }));
     if (!found) {
-        return not_found("no pipeline '" + std::string(name.substr(0, kNameBytesMax)) + "'");
+        return no_pipeline(name);
     }
     return *std::move(found);
 }

@@ -72,6 +72,8 @@ class Engine {
     /// Creates or replaces a definition; runs that exist keep their plan. Triggers see later events only.
     /// Errors: invalid_argument with every problem, resource_exhausted beyond kPipelinesMax.
     Result<PipelineRecord> put_pipeline(std::string_view yaml, const Principal& principal);
+    /// Its triggers start nothing any more; runs that exist go on. Errors: not_found.
+    Result<PipelineRecord> remove_pipeline(std::string_view name, const Principal& principal);
     Result<PipelineRecord> get_pipeline(std::string_view name);
     Result<std::vector<PipelineRecord>> list_pipelines();
     [[nodiscard]] const StepKinds& kinds() const;

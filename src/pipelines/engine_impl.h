@@ -68,6 +68,7 @@ struct Engine::Impl {
     void loop();
     void work();
     void poke();
+    void note_change();  // of a definition
     void fault(std::string_view name) const;
     Result<bool> pass();
     Result<void> note_active();

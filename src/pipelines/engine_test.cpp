@@ -108,6 +108,24 @@ TEST_F(EngineTest, a_trigger_is_decided_once_with_a_reason_and_cools_down_in_eve
     EXPECT_EQ(runs().size(), 2U);
 }
 
+TEST_F(EngineTest, a_removed_pipeline_starts_nothing_and_its_runs_stay) {
+    start(counting_kinds());
+    put(kSixSteps);
+    const RunRecord run = run_once("retrain");
+    ASSERT_TRUE(engine_->remove_pipeline("retrain", {"anna"}));
+    emit("drift.detected", "endpoint/flights", kT0);
+    settle();
+    EXPECT_EQ(runs().size(), 1U);
+    EXPECT_EQ(engine_->get_run(run.id)->state, RunState::succeeded);
+    EXPECT_EQ(engine_->get_pipeline("retrain").error().code(), ErrorCode::not_found);
+    EXPECT_EQ(engine_->remove_pipeline("retrain", {"anna"}).error().code(), ErrorCode::not_found);
+    EXPECT_EQ(engine_->start_run({.pipeline = "retrain"}, {"anna"}).error().code(), ErrorCode::not_found);
+    EXPECT_EQ(events_of("pipeline.removed"), 1U);
+    put(kSixSteps);  // a new one: what was emitted before is not its business
+    settle();
+    EXPECT_EQ(runs().size(), 1U);
+}
+
 /// A kind "hold" that keeps its step until released, or asked to stop.
 struct Hold {
     struct State {

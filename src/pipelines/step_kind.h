@@ -68,6 +68,7 @@ struct StepOutcome {
 struct StepKind {
     std::string name;
     std::string doc = {};
+    Json parameters = {};  // JSON Schema of `with`; null: not described
     /// At lint time; values may still hold "${{...}}". Empty: anything goes.
     std::function<Result<void>(const Json& with)> validate = {};
     /// On a worker thread; may block, for instance on a child process.

@@ -154,6 +154,11 @@ Result<void> put_pipeline(Transaction& tx, const PipelineRecord& record) {
         record.since_position, record.created_us, record.updated_us);
 }
 
+Result<void> remove_pipeline(Transaction& tx, std::string_view name) {
+    GYRE_TRY_VOID(tx.run("DELETE FROM pipeline_ticks WHERE project = ? AND pipeline = ?", project(), name));
+    return tx.run("DELETE FROM pipelines WHERE project = ? AND name = ?", project(), name);
+}
+
 Result<void> insert_run(Transaction& tx, const RunRecord& run) {
     GYRE_TRY_VOID(tx.run(
         "INSERT INTO pipeline_runs (id, project, pipeline, plan, params, trigger_info, principal, "

@@ -13,6 +13,8 @@ namespace gyre::pipelines::store {
 Result<std::vector<PipelineRecord>> list_pipelines(storage::Reader& reader);
 Result<std::optional<PipelineRecord>> find_pipeline(storage::Reader& reader, std::string_view name);
 Result<void> put_pipeline(storage::Transaction& tx, const PipelineRecord& record);
+/// The definition and where its schedules stood; runs and decisions stay.
+Result<void> remove_pipeline(storage::Transaction& tx, std::string_view name);
 
 /// The run and its steps, all pending.
 Result<void> insert_run(storage::Transaction& tx, const RunRecord& run);

@@ -113,7 +113,8 @@ Result<ModelVersion> resolve_inside(Reader& reader, const ModelRef& ref) {
                            model, semantic.major, semantic.minor, semantic.patch));
     GYRE_TRY(const bool found, row.step());
     if (!found) {
-        return not_found("model '" + ref.name + "' has no version '" + ref.str() + "'");
+        return ref.alias ? not_found("model '" + ref.name + "' has no alias '" + *ref.alias + "'")
+                         : not_found("model '" + ref.name + "' has no version '" + ref.str() + "'");
     }
     GYRE_TRY(VersionRow version, load_version(reader, row.integer(0)));
     return std::move(version.version);

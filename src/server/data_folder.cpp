@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -35,7 +36,11 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
     const std::string lock_path = path + "/lock";
     constexpr int kMode = 0600;
     DataFolder folder;
-    folder.path_ = path;
+    std::error_code failure;
+    folder.path_ = std::filesystem::canonical(path, failure).string();
+    if (failure) {
+        return errno_error("find '" + path + "'", failure.value());
+    }
     folder.lock_ = Fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
     if (!folder.lock_.valid()) {
         return errno_error("open '" + lock_path + "'", errno);

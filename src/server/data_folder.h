@@ -15,6 +15,7 @@ class DataFolder {
     /// Makes the folder when missing. Errors: conflict (another server has it, or a newer format),
     /// data_loss (unreadable format file), unavailable.
     static Result<DataFolder> open(const std::string& path);
+    /// Absolute: what is stored of it must hold wherever a child process starts.
     [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

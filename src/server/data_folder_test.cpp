@@ -22,6 +22,16 @@ TEST(DataFolder, belongs_to_one_server_at_a_time) {
     std::filesystem::remove_all(path);
 }
 
+TEST(DataFolder, a_relative_path_becomes_absolute) {
+    const std::string root = ::testing::TempDir() + "/relative_" + std::to_string(::getpid());
+    ASSERT_TRUE(make_directories(root));
+    const std::string relative = std::filesystem::relative(root + "/data").string();
+    const auto folder = DataFolder::open(relative);
+    ASSERT_TRUE(folder);
+    EXPECT_EQ(folder->path(), std::filesystem::canonical(root).string() + "/data");
+    std::filesystem::remove_all(root);
+}
+
 TEST(DataFolder, a_newer_or_damaged_format_is_refused) {
     const std::string path = ::testing::TempDir() + "/format_" + std::to_string(::getpid());
     ASSERT_TRUE(make_directories(path));

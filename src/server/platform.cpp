@@ -153,7 +153,7 @@ struct Platform::Impl {
         GYRE_TRY(const registry::ModelVersion version, registry->resolve(ref));
         const std::string name = version.name + "/" + std::to_string(version.version);
         GYRE_TRY(const loop::ModelFacts facts, packages->facts_of(name));
-        return api::ResolvedModel{version.name, version.version, facts.task};
+        return api::ResolvedModel{version.name, version.version, facts.task, facts.columns};
     }
 
     Json rollout_of(const std::string& endpoint) {

@@ -17,6 +17,7 @@
 namespace gyre::table {
 namespace {
 
+constexpr std::size_t kNamesShown = 5;
 constexpr std::size_t kReadBlockBytes = 1U << 18U;
 
 struct ArchiveCloser {
@@ -87,8 +88,13 @@ Result<std::string> choose_member(const MemberRequest& request, const ArchiveBou
                          suggestion(request.member, known));
     }
     if (names.size() != 1) {
+        std::string shown;
+        for (std::size_t i = 0; i < names.size() && i < kNamesShown; ++i) {
+            shown += (i == 0 ? " (" : ", ") + names[i];
+        }
+        shown += names.size() > kNamesShown ? ", ...)" : names.empty() ? "" : ")";
         return invalid_argument("archive '" + request.archive + "' has " + std::to_string(names.size()) +
-                                " files; name one as 'member'");
+                                " files" + shown + "; name one, as ARCHIVE.zip!FILE");
     }
     return names.front();
 }

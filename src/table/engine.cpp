@@ -539,8 +539,11 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, const
 
 Result<void> Engine::execute(const std::string& sql) {
     const Statement statement{.sql = sql, .params = nullptr, .kind = StatementKind::trusted};
-    GYRE_TRY(const Schema schema, scan(statement, [](Batch&&) { return Result<void>(); }));
-    static_cast<void>(schema);
+    Result<Schema> done = scan(statement, [](Batch&&) { return Result<void>(); });
+    if (!done) {  // the statement is ours: showing it explains nothing
+        const std::string& message = done.error().message();
+        return Error(done.error().code(), message.substr(0, message.find(" LINE 1:")));
+    }
     return {};
 }
 

@@ -102,9 +102,8 @@ Result<JsonLinesCheck> check_json_lines(const SourceSpec& spec, const std::strin
             continue;
         }
         if (++out.skipped > static_cast<std::int64_t>(kRejectedRowsMax)) {
-            return resource_exhausted("source '" + spec.name + "' has more than " +
-                                      with_thousands(static_cast<std::int64_t>(kRejectedRowsMax)) +
-                                      " broken rows");
+            return resource_exhausted(
+                "more than " + with_thousands(static_cast<std::int64_t>(kRejectedRowsMax)) + " broken rows");
         }
         if (out.rejected.size() < kRejectedRowsListed) {
             out.rejected.push_back({.file = shown,

@@ -40,7 +40,8 @@ struct SourceSpec {
         using S = SourceSpec;
         return std::tuple{
             Field{"name", &S::name, "Name that SQL uses."},
-            Field{"path", &S::path, "A file. One of path, paths and sql is given.", optional_field},
+            Field{"path", &S::path, "A file, or ARCHIVE.zip!MEMBER. One of path, paths and sql is given.",
+                  optional_field},
             Field{"paths", &S::paths, "Several files of one format; columns are matched by name.",
                   optional_field},
             Field{"sql", &S::sql, "A SELECT over the sources before this one.", optional_field},

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 /// A file to read, and what people call it.
 struct InputFile {
     std::string path;
-    std::string shown;
+    std::string shown;  // "flights.zip!january.csv" for a member of an archive
 };
 
 std::string_view sql_type(ColumnType type) {
@@ -44,6 +44,16 @@ std::vector<std::string> paths_of(const SourceSpec& spec) {
     return spec.path.empty() ? spec.paths : std::vector<std::string>{spec.path};
 }
 
+/// "flights.zip!january.csv" as archive and member, unless there is a file of that name.
+MemberRequest split_member(const std::string& path, const std::string& member) {
+    const std::size_t mark = to_lower(path).find(".zip!");
+    std::error_code unknown;
+    if (mark == std::string::npos || !member.empty() || fs::exists(path, unknown)) {
+        return {.archive = path, .member = member, .destination = {}};
+    }
+    return {.archive = path.substr(0, mark + 4), .member = path.substr(mark + 5), .destination = {}};
+}
+
 Result<void> check_path(const std::string& path) {
     if (path.find_first_of("*?[") != std::string::npos) {
         return invalid_argument("path '" + path + "' holds one of *?[; name each file in 'paths'");
@@ -69,15 +79,15 @@ Result<std::string> scratch_path(LoadContext& context, std::string_view what) {
 Result<std::vector<InputFile>> open_inputs(const SourceSpec& spec, LoadContext& context) {
     std::vector<InputFile> out;
     for (const std::string& path : paths_of(spec)) {
-        GYRE_TRY_VOID(check_path(path));
-        if (!is_zip(path)) {
+        MemberRequest request = split_member(path, spec.member);
+        GYRE_TRY_VOID(check_path(request.archive));
+        if (!is_zip(request.archive)) {
             out.push_back({path, path});
             continue;
         }
-        GYRE_TRY(std::string unpacked, scratch_path(context, "unpacked"));
-        const MemberRequest request{.archive = path, .member = spec.member, .destination = unpacked};
+        GYRE_TRY(request.destination, scratch_path(context, "unpacked"));
         GYRE_TRY(const std::string member, unpack_member(request));
-        out.push_back({std::move(unpacked), path + "!" + member});
+        out.push_back({request.destination, request.archive + "!" + member});
     }
     return out;
 }
@@ -123,8 +133,7 @@ Result<void> read_rejects(Engine& engine, const std::string& errors, const Input
     GYRE_TRY(const std::int64_t lines, count_rows(engine, "(SELECT DISTINCT line FROM " + errors + ")"));
     report.skipped += lines;
     if (std::max(recorded, report.skipped) > static_cast<std::int64_t>(kRejectedRowsMax)) {
-        return resource_exhausted("source '" + report.name + "' has more than " +
-                                  with_thousands(static_cast<std::int64_t>(kRejectedRowsMax)) +
+        return resource_exhausted("more than " + with_thousands(static_cast<std::int64_t>(kRejectedRowsMax)) +
                                   " broken rows");
     }
     const std::string sql = "SELECT line::BIGINT, column_idx::BIGINT, column_name, error_message FROM " +
@@ -146,8 +155,7 @@ Result<void> read_rejects(Engine& engine, const std::string& errors, const Input
 Error broken_row(const SourceReport& report) {
     const std::string more =
         report.skipped > 1 ? " (and " + with_thousands(report.skipped - 1) + " more)" : "";
-    return invalid_argument("source '" + report.name + "': " + report.rejected.front().str() + more +
-                            "; on_error=skip leaves such rows out");
+    return invalid_argument(report.rejected.front().str() + more + "; on_error=skip leaves such rows out");
 }
 
 /// Reads one file into `table`, adding what was broken to the report.
@@ -251,6 +259,37 @@ void remove_scratch(const std::vector<InputFile>& files) {
     }
 }
 
+SourceFormat format_by_name(std::string_view name) {
+    if (name.ends_with(".csv") || name.ends_with(".tsv")) {
+        return SourceFormat::csv;
+    }
+    if (name.ends_with(".parquet")) {
+        return SourceFormat::parquet;
+    }
+    if (name.ends_with(".jsonl") || name.ends_with(".ndjson")) {
+        return SourceFormat::jsonl;
+    }
+    return SourceFormat::automatic;
+}
+
+/// By the name of the file or of the archive's member; a member without an ending goes by the archive's name.
+Result<SourceFormat> format_of(const SourceSpec& spec, const std::string& shown) {
+    if (spec.format != SourceFormat::automatic) {
+        return spec.format;
+    }
+    const std::string name = to_lower(shown);
+    SourceFormat format = format_by_name(name);
+    if (const std::size_t mark = name.find(".zip!"); format == SourceFormat::automatic && mark != name.npos) {
+        format = format_by_name(std::string_view(name).substr(0, mark));
+    }
+    if (format == SourceFormat::automatic) {
+        return invalid_argument("the name of '" + shown +
+                                "' does not tell its format; expected one that ends in .csv, .tsv, .parquet, "
+                                ".jsonl, .ndjson or .zip, or 'format' set to csv, parquet or jsonl");
+    }
+    return format;
+}
+
 }  // namespace
 
 std::string RejectedRow::str() const {
@@ -286,31 +325,9 @@ Result<void> check_source(const SourceSpec& spec) {
     return {};
 }
 
-Result<SourceFormat> format_of(const SourceSpec& spec, const std::string& path) {
-    if (spec.format != SourceFormat::automatic) {
-        return spec.format;
-    }
-    std::string name = to_lower(spec.member.empty() ? path : spec.member);
-    if (name.ends_with(".zip")) {
-        name.resize(name.size() - std::string_view(".zip").size());
-    }
-    if (name.ends_with(".csv") || name.ends_with(".tsv")) {
-        return SourceFormat::csv;
-    }
-    if (name.ends_with(".parquet")) {
-        return SourceFormat::parquet;
-    }
-    if (name.ends_with(".jsonl") || name.ends_with(".ndjson")) {
-        return SourceFormat::jsonl;
-    }
-    return invalid_argument("the name of '" + path +
-                            "' does not tell its format; set 'format' to csv, parquet or "
-                            "jsonl");
-}
-
 Result<SourceReport> load_source(const SourceSpec& spec, LoadContext& context) {
-    GYRE_TRY(const SourceFormat format, format_of(spec, paths_of(spec).front()));
     GYRE_TRY(const std::vector<InputFile> files, open_inputs(spec, context));
+    GYRE_TRY(const SourceFormat format, format_of(spec, files.front().shown));
     if (format == SourceFormat::parquet) {
         return load_parquet(spec, files, context);
     }

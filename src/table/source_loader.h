@@ -17,8 +17,6 @@ struct LoadContext {
 
 /// Checks everything about a spec that needs no file.
 Result<void> check_source(const SourceSpec& spec);
-/// The format that the spec or the file's name says (".csv.zip" counts as ".csv").
-Result<SourceFormat> format_of(const SourceSpec& spec, const std::string& path);
 /// Creates the table or view `spec.name`. A source with `sql` is the Session's business.
 Result<SourceReport> load_source(const SourceSpec& spec, LoadContext& context);
 

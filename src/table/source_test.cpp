@@ -144,6 +144,37 @@ TEST_F(SourceTest, the_only_member_of_a_zip_is_read) {
     EXPECT_EQ(report->rows, 2);
 }
 
+TEST_F(SourceTest, a_member_of_a_zip_tells_its_format_and_may_stand_in_the_path) {
+    const std::string path = folder_ + "/Data.ZIP";
+    make_zip(path, {{"a.csv", "a\n1\n2\n"}, {"sub/b.jsonl", "{\"a\":1}\n"}, {"c", "a\n1\n"}});
+    auto session = open();
+    EXPECT_EQ(session->add_source({.name = "a", .path = path + "!a.csv"})->rows, 2);
+    EXPECT_EQ(session->add_source({.name = "b", .path = path + "!sub/b.jsonl"})->rows, 1);
+    const auto nothing = session->add_source({.name = "d", .path = path + "!b.csv"});
+    EXPECT_EQ(nothing.error().code(), ErrorCode::not_found);
+    const auto unknown = session->add_source({.name = "c", .path = path + "!c"});
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().message().find("does not tell its format"), std::string::npos);
+    const auto several = session->add_source({.name = "e", .path = path});
+    ASSERT_FALSE(several);
+    EXPECT_NE(several.error().message().find("has 3 files (a.csv, sub/b.jsonl, c); name one"),
+              std::string::npos)
+        << several.error().message();
+    const std::string plain = folder_ + "/only.zip";
+    make_zip(plain, {{"flights.csv", "a\n1\n"}});
+    EXPECT_EQ(session->add_source({.name = "f", .path = plain})->rows, 1);
+}
+
+TEST_F(SourceTest, what_a_broken_file_says_leaves_our_own_statements_out) {
+    auto session = open();
+    const auto report = session->add_source({.name = "x", .path = write("x.parquet", "PAR1 and no more")});
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().message().find("CREATE"), std::string::npos) << report.error().message();
+    EXPECT_NE(report.error().message().find("x.parquet"), std::string::npos) << report.error().message();
+    const auto broken = session->add_source({.name = "y", .path = write("y.csv", "a,b\n1,2\n3,4,5\n")});
+    EXPECT_EQ(broken.error().message().find("source 'y'"), broken.error().message().rfind("source 'y'"));
+}
+
 TEST_F(SourceTest, a_broken_row_in_a_zip_names_the_member) {
     const std::string path = folder_ + "/two.zip";
     make_zip(path, {{"a.csv", "a,b\n1,x\n"}, {"../b.csv", "a,b\n1,x\n2,y,z\n"}});

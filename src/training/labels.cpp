@@ -22,7 +22,10 @@ Result<std::vector<std::string>> classes_of(const table::Column& column) {
     if (found.size() != 2) {
         return invalid_argument(
             "expected a target with two classes, got " +
-            std::string(found.size() > 2 ? "more than two" : std::to_string(found.size())));
+            (found.size() > 2 ? std::string("more than two (") +
+                                    join(std::vector<std::string>(found.begin(), found.end()), ", ") + ")"
+                              : std::to_string(found.size())) +
+            "; make a target of two classes with SQL, or leave out the rows of the others");
     }
     return std::vector<std::string>(found.begin(), found.end());
 }
@@ -68,7 +71,8 @@ Result<Labels> read_labels(const table::Column& column, TrainTask task,
         if (!good) {
             return invalid_argument(std::string("expected a target of ") +
                                     (classify ? "0 and 1" : "finite numbers") + ", row " +
-                                    std::to_string(row + 1) + " has " + column.display(row));
+                                    std::to_string(row + 1) + " has " + column.display(row) +
+                                    (classify ? "; a target of other numbers is a regression" : ""));
         }
         out.values.push_back(value);
     }

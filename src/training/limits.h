@@ -12,8 +12,6 @@ inline constexpr std::int64_t kDepthMax = 20;
 inline constexpr std::int64_t kThreadsMax = 256;
 /// Fewer rows than this are no training set.
 inline constexpr std::size_t kTrainingRowsMin = 10;
-/// Weeks that have profiles of their own in a baseline; older ones only count in the whole.
-inline constexpr std::size_t kBaselineWeeksMax = 160;
 /// Values of a slicing column that get metrics of their own, the most frequent first.
 inline constexpr std::size_t kSlicesMax = 50;
 inline constexpr std::size_t kSliceColumnsMax = 10;

@@ -34,37 +34,6 @@ Error wrong_parameter(std::string_view name, std::string_view expected) {
     return invalid_argument("params." + std::string(name) + ": expected " + std::string(expected));
 }
 
-Result<void> check_params(const TrainParams& p) {
-    const auto in = [](double value, double low, double high) { return value >= low && value <= high; };
-    if (p.trees < 1 || p.trees > kTreesMax) {
-        return wrong_parameter("trees", "1 to " + std::to_string(kTreesMax));
-    }
-    if (p.max_depth < 1 || p.max_depth > kDepthMax) {
-        return wrong_parameter("max_depth", "1 to " + std::to_string(kDepthMax));
-    }
-    if (!in(p.learning_rate, 1e-6, 1.0)) {
-        return wrong_parameter("learning_rate", "a number above 0 and at most 1");
-    }
-    if (!in(p.subsample, 1e-3, 1.0) || !in(p.colsample_bytree, 1e-3, 1.0)) {
-        return wrong_parameter("subsample", "shares from 0.001 to 1 (colsample_bytree too)");
-    }
-    if (!in(p.min_child_weight, 0.0, 1e12) || !in(p.reg_lambda, 0.0, 1e12) || !in(p.reg_alpha, 0.0, 1e12) ||
-        !in(p.gamma, 0.0, 1e12)) {
-        return wrong_parameter("reg_lambda",
-                               "numbers of at least 0 (min_child_weight, reg_alpha, gamma too)");
-    }
-    if (p.max_bin < 2 || p.max_bin > 4096) {
-        return wrong_parameter("max_bin", "2 to 4096");
-    }
-    if (p.threads < 1 || p.threads > kThreadsMax) {
-        return wrong_parameter("threads", "1 to " + std::to_string(kThreadsMax));
-    }
-    if (p.seed < 0 || p.seed > 2'147'483'647) {
-        return wrong_parameter("seed", "0 to 2147483647");
-    }
-    return {};
-}
-
 std::string select_of(const TrainSpec& spec) {
     std::string sql = "SELECT " + table::quote_name(spec.target);
     for (const FeatureSpec& feature : spec.features) {
@@ -137,7 +106,8 @@ Result<EncodedRows> encode(const TrainingData& data, const std::vector<std::size
 }
 
 Json environment_of(const TrainParams& params) {
-    Json out = Json::object({{"trainer", "xgboost"},
+    Json out = Json::object({{"gyre", GYRE_VERSION},
+                             {"trainer", "xgboost"},
                              {"xgboost", Booster::library_version()},
                              {"compiler", __VERSION__},
                              {"threads", params.threads},
@@ -218,7 +188,7 @@ class Reporter {
 /// Predictions of the written package for the rows kept back: what serving will do, not what the trainer
 /// says.
 Result<void> add_performance(const TrainingData& data, const TrainSpec& spec, const std::string& folder,
-                             Baseline& baseline) {
+                             PackageBaseline& baseline) {
     if (data.split.holdout.empty()) {
         return {};
     }
@@ -234,7 +204,7 @@ Result<void> add_performance(const TrainingData& data, const TrainSpec& spec, co
     for (const double prediction : predictions) {
         profile.add(prediction);
     }
-    baseline.predictions = std::move(profile);
+    baseline.data.predictions = std::move(profile);
     return {};
 }
 
@@ -281,6 +251,37 @@ Result<std::map<std::string, double>> fit_and_write(const TrainingData& data, co
 
 }  // namespace
 
+Result<void> check_params(const TrainParams& p) {
+    const auto in = [](double value, double low, double high) { return value >= low && value <= high; };
+    if (p.trees < 1 || p.trees > kTreesMax) {
+        return wrong_parameter("trees", "1 to " + std::to_string(kTreesMax));
+    }
+    if (p.max_depth < 1 || p.max_depth > kDepthMax) {
+        return wrong_parameter("max_depth", "1 to " + std::to_string(kDepthMax));
+    }
+    if (!in(p.learning_rate, 1e-6, 1.0)) {
+        return wrong_parameter("learning_rate", "a number above 0 and at most 1");
+    }
+    if (!in(p.subsample, 1e-3, 1.0) || !in(p.colsample_bytree, 1e-3, 1.0)) {
+        return wrong_parameter("subsample", "shares from 0.001 to 1 (colsample_bytree too)");
+    }
+    if (!in(p.min_child_weight, 0.0, 1e12) || !in(p.reg_lambda, 0.0, 1e12) || !in(p.reg_alpha, 0.0, 1e12) ||
+        !in(p.gamma, 0.0, 1e12)) {
+        return wrong_parameter("reg_lambda",
+                               "numbers of at least 0 (min_child_weight, reg_alpha, gamma too)");
+    }
+    if (p.max_bin < 2 || p.max_bin > 4096) {
+        return wrong_parameter("max_bin", "2 to 4096");
+    }
+    if (p.threads < 1 || p.threads > kThreadsMax) {
+        return wrong_parameter("threads", "1 to " + std::to_string(kThreadsMax));
+    }
+    if (p.seed < 0 || p.seed > 2'147'483'647) {
+        return wrong_parameter("seed", "0 to 2147483647");
+    }
+    return {};
+}
+
 Result<void> check_train_spec(const TrainSpec& spec) {
     if (spec.table.empty() || spec.target.empty() || spec.features.empty()) {
         return invalid_argument("training needs a table, a target and at least one feature");
@@ -307,7 +308,8 @@ Result<TrainResult> train(table::Session& session, const TrainSpec& spec, const 
     TrainResult out;
     GYRE_TRY(out.metrics, fit_and_write(data, spec, folder, clock, reporter));
     GYRE_TRY_VOID(reporter.phase(Reporter::kDataShare + Reporter::kRoundsShare, "writing the baseline"));
-    GYRE_TRY(Baseline baseline, make_baseline(data.batch, data.features, spec.time_column));
+    PackageBaseline baseline;
+    GYRE_TRY(baseline.data, make_baseline(data.batch, data.features, spec.time_column));
     GYRE_TRY_VOID(add_performance(data, spec, folder, baseline));
     GYRE_TRY_VOID(
         write_file_atomic(folder + "/" + std::string(kBaselineFile), baseline_to_json(baseline).dump()));

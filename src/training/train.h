@@ -19,6 +19,8 @@ using OnProgress = std::function<Result<void>(const Progress&)>;
 Result<TrainResult> train(table::Session& session, const TrainSpec& spec, const std::string& folder,
                           const Clock& clock, const OnProgress& on_progress);
 
+/// Bounds of the trainer's parameters. Errors: invalid_argument naming the parameter.
+Result<void> check_params(const TrainParams& params);
 /// Checks what needs no data: bounds of parameters, names.
 Result<void> check_train_spec(const TrainSpec& spec);
 

@@ -147,16 +147,20 @@ TEST_F(TrainingTest, the_baseline_has_the_window_and_each_week) {
     ASSERT_TRUE(json);
     const auto baseline = baseline_from_json(*json);
     ASSERT_TRUE(baseline) << baseline.error().message();
-    EXPECT_EQ(baseline->rows, kRows);
-    EXPECT_EQ(baseline->columns.size(), 4U);
-    EXPECT_EQ(baseline->columns.at("city").categories().size(), 4U);
-    EXPECT_GT(baseline->columns.at("heat").nulls(), 100);
-    // 2012-12-31 is the Monday before; 4,000 hours touch 24 weeks.
-    ASSERT_EQ(baseline->weeks.size(), 24U);
-    EXPECT_EQ(format_rfc3339(baseline->weeks[0].start_us), "2012-12-31T00:00:00Z");
-    EXPECT_EQ(baseline->weeks[0].rows, 6 * 24);
-    EXPECT_EQ(baseline->weeks[1].columns.at("size").rows(), 7 * 24);
-    EXPECT_EQ(baseline->predictions->rows(), 1000);
+    const evidence::Baseline& data = baseline->data;
+    EXPECT_EQ(data.rows, kRows);
+    EXPECT_EQ(format_rfc3339(*data.time_min_us), "2013-01-01T00:00:00Z");
+    ASSERT_EQ(data.columns.size(), 4U);
+    const stats::Profile& city = data.find("city")->baseline.whole;
+    EXPECT_EQ(city.categories().size(), 4U);
+    EXPECT_EQ(city.rows(), kRows);
+    EXPECT_TRUE(data.find("city")->sample.empty());
+    const evidence::BaselineColumn& heat = *data.find("heat");
+    EXPECT_GT(heat.baseline.whole.nulls(), 100);
+    EXPECT_EQ(static_cast<std::int64_t>(heat.sample.size()), heat.baseline.whole.valid());
+    // 2012-12-31 is the Monday before; 4,000 hours touch 24 weeks, of which the last has 6.7 days.
+    EXPECT_EQ(heat.baseline.distances.size(), 24U);
+    EXPECT_EQ(data.predictions->rows(), 1000);
     EXPECT_EQ(baseline_to_json(*baseline).canonical(), json->canonical());
 }
 

@@ -1,7 +1,10 @@
 #include "api/native/endpoint_routes.h"
 
+#include <algorithm>
+
 #include "api/native/predict_codec.h"
 #include "api/predict.h"
+#include "base/text.h"
 
 namespace gyre::api {
 namespace {
@@ -73,7 +76,10 @@ Json endpoint_json(const serving::EndpointView& view, const RolloutView& rollout
          {"time", gyre::name_of(spec.time)},
          {"source", gyre::name_of(spec.source)},
          {"now", view.now_us && *view.now_us != 0 ? Json(format_rfc3339(*view.now_us)) : Json()},
-         {"created_at", format_rfc3339(view.stored.created_at_us)},
+         // Nobody created what a folder's file names say.
+         {"created_at", spec.source == serving::Source::repository
+                            ? Json()
+                            : Json(format_rfc3339(view.stored.created_at_us))},
          {"generation", view.stored.generation},
          {"champion", champion == nullptr ? Json() : Json(champion->ref())},
          {"variants", std::move(variants)},
@@ -85,6 +91,23 @@ Json endpoint_json(const serving::EndpointView& view, const RolloutView& rollout
                                  {"p50_ms", stats.p50_ms},
                                  {"p99_ms", stats.p99_ms},
                                  {"shadow_dropped", Json(stats.shadow_dropped)}})}});
+}
+
+/// Said here, before anything is created that could never be served.
+Result<void> check_sticky(const std::string& sticky_by, const ResolvedModel& model) {
+    const std::vector<std::string_view> known(model.columns.begin(), model.columns.end());
+    if (sticky_by == "request_id" || std::ranges::find(known, sticky_by) != known.end()) {
+        return {};
+    }
+    return invalid_argument("sticky_by: model '" + model.name + "' has no column '" + sticky_by + "'" +
+                            suggestion(sticky_by, known) + "; expected one of its columns, or request_id");
+}
+
+Result<void> refuse_repository(const serving::EndpointSpec& spec, std::string_view verb) {
+    return spec.source == serving::Source::repository
+               ? conflict("endpoint '" + spec.name + "' is read from the model repository and cannot " +
+                          std::string(verb) + " here; change the folder and start the server again")
+               : Result<void>();
 }
 
 class EndpointHandlers {
@@ -115,6 +138,7 @@ class EndpointHandlers {
         spec.own_clock = in.own_clock;
         GYRE_TRY(const ModelRef ref, parse_model_ref(in.model));
         GYRE_TRY(const ResolvedModel champion, resolve_(ref));
+        GYRE_TRY_VOID(check_sticky(in.sticky_by, champion));
         spec.task = in.task.value_or(champion.task);
         spec.variants.push_back({"champion", champion.name, champion.version, serving::Role::champion, 1.0});
         for (const ShadowIn& shadow : in.shadows) {
@@ -129,6 +153,8 @@ class EndpointHandlers {
     }
 
     Result<Json> remove(Context& context, const std::string& name) {
+        GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(name));
+        GYRE_TRY_VOID(refuse_repository(stored.spec, "be removed"));
         const serving::Change change{context.principal, "removed"};
         GYRE_TRY_VOID(serving_.remove(name, change));
         return Json::object();

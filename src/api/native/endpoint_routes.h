@@ -13,6 +13,7 @@ struct ResolvedModel {
     std::string name;
     std::int64_t version = 1;
     serving::Task task = serving::Task::classification;
+    std::vector<std::string> columns = {};
 };
 using ModelResolver = std::function<Result<ResolvedModel>(const ModelRef&)>;
 /// What is shown of an endpoint's rollout: null when it has none.

@@ -33,6 +33,22 @@ struct NameIn {
     static constexpr auto fields() { return std::tuple{Field{"name", &NameIn::name, "Endpoint."}}; }
 };
 
+struct IdIn {
+    std::string id;
+    static constexpr auto fields() { return std::tuple{Field{"id", &IdIn::id, "Monitor."}}; }
+};
+
+struct DriftIn {
+    std::string name;
+    std::string monitor;
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"name", &DriftIn::name, "Endpoint."},
+            Field{"monitor", &DriftIn::monitor,
+                  "Name of a drift monitor; the first with a result, unless given.", optional_field}};
+    }
+};
+
 struct TrafficIn {
     std::string name;
     std::string bucket = "1d";
@@ -67,6 +83,21 @@ struct AlertsIn {
     }
 };
 
+/// A label's time moves the endpoint's: one from the far future would end every window and deadline.
+Result<void> check_label(const serving::EndpointSpec& spec, double value, std::int64_t time_us,
+                         std::int64_t now_us) {
+    if (spec.task == serving::Task::classification && value != 0.0 && value != 1.0) {
+        return invalid_argument("value: endpoint '" + spec.name +
+                                "' is a classification; expected 0 or 1, got " + Json(value).dump());
+    }
+    if (!spec.own_clock && time_us > now_us + spec.future_skew_max_s * kUsPerSecond) {
+        return invalid_argument("time: " + format_rfc3339(time_us) + " is beyond the server's clock, " +
+                                format_rfc3339(now_us) + ", by more than " +
+                                std::to_string(spec.future_skew_max_s) + " s");
+    }
+    return {};
+}
+
 class MonitoringHandlers {
  public:
     MonitoringHandlers(loop::Loop& loop, monitoring::Monitoring& monitoring, serving::Serving& serving)
@@ -91,6 +122,9 @@ class MonitoringHandlers {
                     "labels[" + std::to_string(labels.size()) + "]: endpoint '" + in.endpoint +
                     "' counts event times; say when the label became known (field 'time')");
             }
+            if (auto good = check_label(stored.spec, label.value, time_us, now_us); !good) {
+                return std::move(good).error().context("labels[" + std::to_string(labels.size()) + "]");
+            }
             labels.push_back({label.request_id, label.value, time_us});
         }
         GYRE_TRY(const monitoring::LabelCounts counts, monitoring_.add_labels(in.endpoint, labels));
@@ -101,6 +135,7 @@ class MonitoringHandlers {
     }
 
     Result<Json> traffic(const TrafficIn& in) {
+        GYRE_TRY_VOID(serving_.get(in.name));
         GYRE_TRY(const std::int64_t bucket_us, parse_duration_us(in.bucket));
         if (bucket_us < kUsPerHour || bucket_us % kUsPerHour != 0) {
             return invalid_argument("field 'bucket': expected whole hours such as 1h or 1d, got '" +
@@ -121,6 +156,7 @@ class MonitoringHandlers {
     }
 
     Result<Json> performance(const std::string& endpoint) {
+        GYRE_TRY_VOID(serving_.get(endpoint));
         GYRE_TRY(const std::vector<monitoring::PerformanceWindow> windows,
                  loop_.monitors().performance(endpoint));
         Json items = Json::array();
@@ -134,38 +170,50 @@ class MonitoringHandlers {
         return Json::object({{"metrics", std::move(metrics)}, {"windows", std::move(items)}});
     }
 
-    /// The newest result by column, and what it was in the windows before.
-    Result<Json> drift(const std::string& endpoint) {
-        GYRE_TRY(const std::vector<monitoring::Monitor> monitors, loop_.monitors().list(endpoint));
-        Json out = Json::object({{"as_of", Json()}, {"preset", "default"}, {"columns", Json::array()}});
+    /// The newest result of a monitor by column, and what it was in the windows before.
+    Result<Json> drift(const DriftIn& in) {
+        GYRE_TRY_VOID(serving_.get(in.name));
+        GYRE_TRY(const std::vector<monitoring::Monitor> monitors, loop_.monitors().list(in.name));
+        Json out = Json::object(
+            {{"monitor", Json()}, {"as_of", Json()}, {"preset", "default"}, {"columns", Json::array()}});
+        bool known = in.monitor.empty();
         for (const monitoring::Monitor& monitor : monitors) {
-            if (monitor.spec.kind != monitoring::MonitorKind::drift) {
+            if (monitor.spec.kind != monitoring::MonitorKind::drift ||
+                (!in.monitor.empty() && monitor.spec.name != in.monitor)) {
                 continue;
             }
+            known = true;
             GYRE_TRY(const std::vector<Json> results, loop_.monitors().results(monitor.id, kResultsShown));
-            if (results.empty()) {
-                continue;
+            if (!results.empty()) {
+                return drift_json(monitor, results);
             }
-            std::map<std::string, Json> history;
-            for (auto result = results.rbegin(); result != results.rend(); ++result) {
-                for (const Json& column : (*result)["columns"].items()) {
-                    history[column.string_or("column", "")].push_back(
-                        Json::object({{"time", format_rfc3339((*result).integer_or("end_us", 0))},
-                                      {"value", column["value"]},
-                                      {"drifted", column["drifted"]}}));
-                }
-            }
-            Json columns = Json::array();
-            for (Json column : results.front()["columns"].items()) {
-                column.set("history", history[column.string_or("column", "")]);
-                columns.push_back(std::move(column));
-            }
-            out.set("as_of", format_rfc3339(results.front().integer_or("end_us", 0)));
-            out.set("preset", gyre::name_of(monitor.spec.preset));
-            out.set("columns", std::move(columns));
-            return out;
         }
-        return out;
+        return known ? Result<Json>(std::move(out))
+                     : not_found("endpoint '" + in.name + "' has no drift monitor '" + in.monitor +
+                                 "'; 'gyre monitor list' shows them");
+    }
+
+    static Json drift_json(const monitoring::Monitor& monitor, const std::vector<Json>& results) {
+        std::map<std::string, Json> history;
+        for (auto result = results.rbegin(); result != results.rend(); ++result) {
+            for (const Json& column : (*result)["columns"].items()) {
+                history[column.string_or("column", "")].push_back(
+                    Json::object({{"time", format_rfc3339((*result).integer_or("end_us", 0))},
+                                  {"value", column["value"]},
+                                  {"drifted", column["drifted"]}}));
+            }
+        }
+        Json columns = Json::array();
+        for (Json column : results.front()["columns"].items()) {
+            column.set("history", history[column.string_or("column", "")]);
+            columns.push_back(std::move(column));
+        }
+        return Json::object({{"monitor", monitor.spec.name},
+                             {"as_of", format_rfc3339(results.front().integer_or("end_us", 0))},
+                             {"preset", gyre::name_of(monitor.spec.preset)},
+                             {"drifted", results.front()["drifted"]},
+                             {"share", results.front()["share"]},
+                             {"columns", std::move(columns)}});
     }
 
     Result<Json> report(const ReportIn& in) {
@@ -204,10 +252,14 @@ class MonitoringHandlers {
         return out;
     }
 
-    Result<Json> create_monitor(const monitoring::MonitorSpec& spec) {
-        GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(spec.endpoint));
-        static_cast<void>(stored);
-        GYRE_TRY(const monitoring::Monitor monitor, loop_.monitors().create(spec));
+    Result<Json> create_monitor(const Context& context, const monitoring::MonitorSpec& spec) {
+        GYRE_TRY_VOID(serving_.get(spec.endpoint));
+        GYRE_TRY(const monitoring::Monitor monitor, loop_.monitors().create(spec, context.principal));
+        return monitor_json(monitor);
+    }
+
+    Result<Json> remove_monitor(const Context& context, const std::string& id) {
+        GYRE_TRY(const monitoring::Monitor monitor, loop_.monitors().remove(id, context.principal));
         return monitor_json(monitor);
     }
 
@@ -257,9 +309,9 @@ void add_monitoring_routes(RouteTable& table, loop::Loop& loop, monitoring::Moni
         doc(Method::get, "/api/gyre/v1/endpoints/{name}/performance", "endpoint_performance",
             "Metrics by window and variant, from labels.", Access::read),
         [handlers](Context&, const NameIn& in) { return handlers->performance(in.name); });
-    table.typed<NameIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/drift", "endpoint_drift",
-                                  "Drift by column.", Access::read),
-                              [handlers](Context&, const NameIn& in) { return handlers->drift(in.name); });
+    table.typed<DriftIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/drift", "endpoint_drift",
+                                   "Drift by column.", Access::read),
+                               [handlers](Context&, const DriftIn& in) { return handlers->drift(in); });
     table.typed<ReportIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/report", "endpoint_report",
                                     "What users got beside one fixed model, by month.", Access::read),
                                 [handlers](Context&, const ReportIn& in) { return handlers->report(in); });
@@ -270,8 +322,13 @@ void add_monitoring_routes(RouteTable& table, loop::Loop& loop, monitoring::Moni
         doc(Method::post, "/api/gyre/v1/monitors", "create_monitor", "Watch an endpoint.", Access::write);
     create.success = 201;
     table.typed<monitoring::MonitorSpec, Json>(
-        create,
-        [handlers](Context&, const monitoring::MonitorSpec& spec) { return handlers->create_monitor(spec); });
+        create, [handlers](Context& context, const monitoring::MonitorSpec& spec) {
+            return handlers->create_monitor(context, spec);
+        });
+    table.typed<IdIn, Json>(
+        doc(Method::del, "/api/gyre/v1/monitors/{id}", "remove_monitor",
+            "Stop watching; its firing alerts are resolved.", Access::write),
+        [handlers](Context& context, const IdIn& in) { return handlers->remove_monitor(context, in.id); });
     table.typed<AlertsIn, Json>(
         doc(Method::get, "/api/gyre/v1/alerts", "list_alerts", "Alerts, newest first.", Access::read),
         [handlers](Context&, const AlertsIn& in) { return handlers->alerts(in); });

@@ -94,6 +94,13 @@ void add_pipeline_routes(RouteTable& table, pipelines::Engine& engine) {
             GYRE_TRY(const pipelines::PipelineRecord record, engine.get_pipeline(in.name));
             return to_json(record);
         });
+    table.typed<NameIn, Json>(doc(Method::del, "/api/gyre/v1/pipelines/{name}", "remove_pipeline",
+                                  "Remove a pipeline; its runs stay.", Access::write),
+                              [&engine](Context& context, const NameIn& in) -> Result<Json> {
+                                  GYRE_TRY(const pipelines::PipelineRecord record,
+                                           engine.remove_pipeline(in.name, context.principal));
+                                  return to_json(record);
+                              });
     RouteDoc run = doc(Method::post, "/api/gyre/v1/pipelines/{name}/runs", "run_pipeline", "Start a run.",
                        Access::write);
     run.success = 201;

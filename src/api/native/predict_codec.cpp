@@ -26,6 +26,12 @@ Error bad_cell(std::size_t row, std::string_view column, std::string_view what) 
                             std::string(what));
 }
 
+/// "got 7", from a value that has not been read.
+std::string got(od::value& value) {
+    constexpr std::size_t kShown = 40;
+    return ", got " + std::string(trim(std::string_view(value.raw_json_token()).substr(0, kShown)));
+}
+
 /// Columns of a signature by name. Rows usually name them in the same order, so the next one is tried first.
 class ColumnFinder {
  public:
@@ -59,23 +65,29 @@ class ColumnFinder {
 Result<void> read_cell(od::value value, serving::RowBuffer& rows, std::size_t row, std::size_t column,
                        std::string_view name) {
     od::json_type type{};
-    if (auto code = value.type().get(type)) {
-        return bad_json(code);
+    if (value.type().get(type) != simdjson::SUCCESS) {  // NaN, Infinity, a bare word
+        return bad_cell(row, name, "expected a JSON value" + got(value) + "; send null where it is unknown");
     }
     if (type == od::json_type::null) {
         return {};
     }
     if (rows.is_text(column)) {
         std::string_view text;
-        if (type != od::json_type::string || value.get_string().get(text) != simdjson::SUCCESS) {
-            return bad_cell(row, name, "expected a string or null");
+        if (type != od::json_type::string) {
+            return bad_cell(row, name, "expected a string or null" + got(value));
+        }
+        if (auto code = value.get_string().get(text)) {
+            return bad_json(code);
         }
         rows.set_text(column, row, text);
         return {};
     }
     double number = 0.0;
     bool flag = false;
-    if (type == od::json_type::number && value.get_double().get(number) == simdjson::SUCCESS) {
+    if (type == od::json_type::number) {
+        if (value.get_double().get(number) != simdjson::SUCCESS) {
+            return bad_cell(row, name, "expected a number that a double can hold, or null");
+        }
         rows.set_number(column, row, number);
         return {};
     }
@@ -83,7 +95,7 @@ Result<void> read_cell(od::value value, serving::RowBuffer& rows, std::size_t ro
         rows.set_number(column, row, flag ? 1.0 : 0.0);
         return {};
     }
-    return bad_cell(row, name, "expected a number or null");
+    return bad_cell(row, name, "expected a number or null" + got(value));
 }
 
 class RowsReader {

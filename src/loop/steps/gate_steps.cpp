@@ -5,6 +5,13 @@
 namespace gyre::loop {
 namespace {
 
+Result<void> check_window(const std::string& window) {
+    if (!window.empty()) {
+        GYRE_TRY_VOID(parse_duration_us(window));
+    }
+    return {};
+}
+
 struct EvaluateParams {
     std::string table;
     std::string package;
@@ -21,6 +28,7 @@ struct EvaluateParams {
                   optional_field},
             Field{"slices", &E::slices, "Columns whose values get metrics of their own.", optional_field}};
     }
+    [[nodiscard]] Result<void> check() const { return check_window(window); }
 };
 
 struct GateParams {
@@ -48,6 +56,10 @@ struct GateParams {
             Field{"loss", &G::loss, "Margin and error probability of the comparison.", optional_field},
             Field{"min_rows", &G::min_rows, "Fewer rows are no evidence.", optional_field},
             Field{"force", &G::force, "Record the verdict and go on whatever it is.", optional_field}};
+    }
+    [[nodiscard]] Result<void> check() const {
+        GYRE_TRY_VOID(check_window(window));
+        return loss.check();
     }
 };
 
@@ -132,18 +144,24 @@ pipelines::StepOutcome gate(const StepServices& services, const pipelines::StepC
 
 }  // namespace
 
+pipelines::StepKind evaluate_kind() {
+    return described_kind<EvaluateParams>("evaluate", "Measure a model on the newest rows.");
+}
+
 Result<void> add_evaluate_step(pipelines::StepKinds& kinds, const StepServices& services) {
     return kinds.add(typed_step<EvaluateParams>(
-        "evaluate", "Measure a model on the newest rows.",
-        [services](const pipelines::StepContext& context, const EvaluateParams& p) {
-            return evaluate(services, context, p);
+        evaluate_kind(), [services](const pipelines::StepContext& context, const EvaluateParams& params) {
+            return evaluate(services, context, params);
         }));
 }
 
+pipelines::StepKind gate_kind() {
+    return described_kind<GateParams>(
+        "gate", "Compare candidate and champion on the same rows; no evidence is no pass.");
+}
+
 Result<void> add_gate_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    pipelines::StepKind kind;
-    kind.name = "gate";
-    kind.doc = "Compare candidate and champion on the same rows; no evidence is no pass.";
+    pipelines::StepKind kind = gate_kind();
     kind.start = [services](const pipelines::StepContext& context) {
         auto params = from_json<GateParams>(context.with);
         return params ? gate(services, context, *params) : pipelines::StepOutcome::failed(params.error());

@@ -31,11 +31,7 @@ Result<void> write_performance(const StepServices& services, const Params& param
         return {};
     }
     GYRE_TRY(const std::string folder, package_folder(services, params.package));
-    const std::string path = folder + "/" + std::string(training::kBaselineFile);
-    GYRE_TRY(const std::string text, read_file(path));
-    GYRE_TRY(Json baseline, parse_json(text));
-    baseline.set("performance", params.evaluation);
-    GYRE_TRY_VOID(write_file_atomic(path, baseline.dump()));
+    GYRE_TRY_VOID(training::set_performance(folder, params.evaluation));
     return services.packages.store(folder, params.location);
 }
 
@@ -79,12 +75,15 @@ Result<Json> register_model(const StepServices& services, const pipelines::StepC
 
 }  // namespace
 
+pipelines::StepKind register_kind() {
+    return described_kind<Params>("register", "Register a trained package as a new version.");
+}
+
 Result<void> add_register_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(
-        typed_step<Params>("register", "Register a trained package as a new version.",
-                           [services](const pipelines::StepContext& context, const Params& params) {
-                               return register_model(services, context, params);
-                           }));
+    return kinds.add(typed_step<Params>(
+        register_kind(), [services](const pipelines::StepContext& context, const Params& params) {
+            return register_model(services, context, params);
+        }));
 }
 
 }  // namespace gyre::loop

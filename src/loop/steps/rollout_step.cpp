@@ -1,3 +1,4 @@
+#include "loop/rollout_policy.h"
 #include "loop/steps/step_kinds.h"
 
 namespace gyre::loop {
@@ -13,6 +14,14 @@ struct Params {
                           Field{"model", &Params::model, "Version that may replace it, such as flights/3."},
                           Field{"policy", &Params::policy, "Who decides.", optional_field},
                           Field{"options", &Params::options, "The policy's numbers.", optional_field}};
+    }
+    [[nodiscard]] Result<void> check() const {
+        for (const std::string* duration :
+             {&options.effect_delay, &options.label_lateness, &options.period, &options.min_span}) {
+            GYRE_TRY_VOID(parse_duration_us(*duration));
+        }
+        GYRE_TRY_VOID(RolloutMachine::start(policy, options, 0));
+        return {};
     }
 };
 
@@ -47,12 +56,15 @@ Result<Json> start_rollout(const StepServices& services, const pipelines::StepCo
 
 }  // namespace
 
+pipelines::StepKind rollout_kind() {
+    return described_kind<Params>("rollout", "Replace an endpoint's champion, if the evidence says so.");
+}
+
 Result<void> add_rollout_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(
-        typed_step<Params>("rollout", "Replace an endpoint's champion, if the evidence says so.",
-                           [services](const pipelines::StepContext& context, const Params& params) {
-                               return start_rollout(services, context, params);
-                           }));
+    return kinds.add(typed_step<Params>(
+        rollout_kind(), [services](const pipelines::StepContext& context, const Params& params) {
+            return start_rollout(services, context, params);
+        }));
 }
 
 }  // namespace gyre::loop

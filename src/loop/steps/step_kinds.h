@@ -9,6 +9,7 @@
 #include "loop/child.h"
 #include "loop/packages.h"
 #include "loop/rollouts.h"
+#include "loop/steps/kind_catalogue.h"
 #include "monitoring/monitoring.h"
 #include "pipelines/step_kind.h"
 #include "tracking/tracking.h"
@@ -41,13 +42,9 @@ Result<void> add_rollout_step(pipelines::StepKinds& kinds, const StepServices& s
 /// All of them.
 Result<pipelines::StepKinds> step_kinds(const StepServices& services);
 
-/// A kind whose parameters are a described struct: checked at lint time as far as references allow, read at
-/// start.
+/// A described kind with its body, which gets the parameters read.
 template <Described Params, class Body>
-pipelines::StepKind typed_step(std::string name, std::string doc, Body body) {
-    pipelines::StepKind kind;
-    kind.name = std::move(name);
-    kind.doc = std::move(doc);
+pipelines::StepKind typed_step(pipelines::StepKind kind, Body body) {
     kind.start = [body = std::move(body)](const pipelines::StepContext& context) -> pipelines::StepOutcome {
         auto params = from_json<Params>(context.with);
         if (!params) {

@@ -6,6 +6,7 @@
 #include "loop/steps/step_kinds.h"
 #include "table/session.h"
 #include "training/baseline.h"
+#include "training/train.h"
 
 namespace gyre::loop {
 namespace {
@@ -43,6 +44,10 @@ struct Params {
                   "Train on permuted labels: a model that is surely bad, to try "
                   "out what stops it.",
                   optional_field}};
+    }
+    [[nodiscard]] Result<void> check() const {
+        GYRE_TRY_VOID(parse_duration_us(keep_back));
+        return training::check_params(params);
     }
 };
 
@@ -207,15 +212,6 @@ Result<training::TrainResult> train_once(const StepServices& services, const pip
     return from_json<training::TrainResult>(output);
 }
 
-/// What the trial was measured at is what monitors expect of the model.
-Result<void> write_performance(const std::string& package, const training::Evaluation& evaluation) {
-    const std::string path = package + "/" + std::string(training::kBaselineFile);
-    GYRE_TRY(const std::string text, read_file(path));
-    GYRE_TRY(Json baseline, parse_json(text));
-    baseline.set("performance", gyre::to_json(evaluation));
-    return write_file_atomic(path, baseline.dump());
-}
-
 /// Trains twice: a trial without the newest rows, which is what metrics and the gate judge, then the same on
 /// all rows, which is what is registered.
 Result<Json> train(const StepServices& services, const pipelines::StepContext& context,
@@ -225,8 +221,8 @@ Result<Json> train(const StepServices& services, const pipelines::StepContext& c
              train_once(services, context, params, Rows::without_newest, context.work_dir + "/trial"));
     GYRE_TRY(training::TrainResult result, train_once(services, context, params, Rows::all, folder));
     result.holdout = trial.holdout;
-    if (trial.holdout) {
-        GYRE_TRY_VOID(write_performance(result.package, *trial.holdout));
+    if (trial.holdout) {  // what the trial was measured at is what monitors expect of the model
+        GYRE_TRY_VOID(training::set_performance(result.package, gyre::to_json(*trial.holdout)));
     }
     GYRE_TRY(const tracking::RunInfo run, track(services, context, params, result, folder));
     const std::string location = run.artifact_uri + "/model";
@@ -246,12 +242,15 @@ Result<Json> train(const StepServices& services, const pipelines::StepContext& c
 
 }  // namespace
 
+pipelines::StepKind train_kind() {
+    return described_kind<Params>("train", "Train a model in a child process and track the run.");
+}
+
 Result<void> add_train_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(
-        typed_step<Params>("train", "Train a model in a child process and track the run.",
-                           [services](const pipelines::StepContext& context, const Params& params) {
-                               return train(services, context, params);
-                           }));
+    return kinds.add(typed_step<Params>(
+        train_kind(), [services](const pipelines::StepContext& context, const Params& params) {
+            return train(services, context, params);
+        }));
 }
 
 }  // namespace gyre::loop

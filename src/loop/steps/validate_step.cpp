@@ -20,6 +20,14 @@ struct Params {
                                 optional_field},
                           Field{"suite", &Params::suite, "Expectations of the rows.", optional_field}};
     }
+    [[nodiscard]] Result<void> check() const {
+        if (!source.empty() && !source.starts_with("dataset://") && !source.starts_with("endpoint://")) {
+            return invalid_argument("source: expected dataset://NAME or endpoint://NAME, got '" + source +
+                                    "'");
+        }
+        GYRE_TRY_VOID(parse_duration_us(window));
+        return {};
+    }
 };
 
 /// The event time from which rows are taken.
@@ -123,12 +131,15 @@ Result<Json> validate(const StepServices& services, const pipelines::StepContext
 
 }  // namespace
 
+pipelines::StepKind validate_kind() {
+    return described_kind<Params>("validate", "Gather rows and check them against expectations.");
+}
+
 Result<void> add_validate_step(pipelines::StepKinds& kinds, const StepServices& services) {
-    return kinds.add(
-        typed_step<Params>("validate", "Gather rows and check them against expectations.",
-                           [services](const pipelines::StepContext& context, const Params& params) {
-                               return validate(services, context, params);
-                           }));
+    return kinds.add(typed_step<Params>(
+        validate_kind(), [services](const pipelines::StepContext& context, const Params& params) {
+            return validate(services, context, params);
+        }));
 }
 
 }  // namespace gyre::loop
