@@ -15,6 +15,10 @@ START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes long; run by ./dev test --slow only")
+
+
 def gyre_binary() -> str:
     return os.environ.get("GYRE_BIN", str(ROOT / "build" / "release" / "gyre"))
 

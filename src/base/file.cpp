@@ -29,7 +29,13 @@ Error errno_error(std::string_view what, int error_number) {
         code = ErrorCode::already_exists;
     }
     char buffer[128];
-    return {code, std::string(what) + ": " + ::strerror_r(error_number, buffer, sizeof buffer)};
+    std::string message = std::string(what) + ": " + ::strerror_r(error_number, buffer, sizeof buffer);
+    if (error_number == ENOSPC || error_number == EDQUOT) {
+        message += "; free some space there, then try again";
+    } else if (error_number == EMFILE) {
+        message += "; raise the limit of open files (ulimit -n)";
+    }
+    return {code, std::move(message)};
 }
 
 Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) {

@@ -41,6 +41,7 @@ void add_sql_command(CLI::App& app, Globals& globals);
 void add_bench_command(CLI::App& app, Globals& globals);
 void add_demo_command(CLI::App& app, Globals& globals);
 void add_datasets_command(CLI::App& app, Globals& globals);
+void add_predictions_command(CLI::App& app, Globals& globals);
 void add_completion_command(CLI::App& app, Globals& globals);
 
 /// Prints "gyre: <message>" (with --json {"code","message"}) to stderr; the exit code for the error.

@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <poll.h>
+#include <unistd.h>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +16,7 @@
 #include "cli/demo/expectations.h"
 #include "cli/demo/server_process.h"
 #include "cli/demo/story.h"
+#include "cli/interrupt.h"
 
 namespace gyre::cli {
 namespace {
@@ -137,7 +140,16 @@ Json summary_json(demo::Story& story, const demo::YearReport& report,
                          {"events", std::move(events)}});
 }
 
-Result<int> tell(const DemoOptions& options, const Globals& globals, const std::string& folder) {
+/// Until Enter, the end of the input, or a signal.
+void wait_for_enter(const InterruptAction& interrupt) {
+    constexpr int kLookEveryMs = 100;
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    while (!interrupt.interrupted() && ::poll(&input, 1, kLookEveryMs) == 0) {
+    }
+}
+
+Result<int> tell(const DemoOptions& options, const Globals& globals, const std::string& folder,
+                 InterruptAction& interrupt) {
     const bool people = !globals.json;
     const auto say = [&](const std::string& line) {
         if (people) {
@@ -155,6 +167,9 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
     GYRE_TRY(
         demo::ServerProcess server,
         demo::ServerProcess::start(folder + "/data", {"--score-horizon-days", "500", "--level", "warn"}));
+    interrupt.set([&server] { server.ask_to_stop(); });
+    const std::unique_ptr<InterruptAction, void (*)(InterruptAction*)> no_longer(
+        &interrupt, [](InterruptAction* action) { action->set({}); });
     Remote remote(server.url(), "");
     demo::StoryOptions story_options;
     story_options.quiet = !people;
@@ -196,21 +211,26 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
     }
     if (options.keep && people) {
         say("The server goes on at " + server.url() + "/ until you press Enter.");
-        static_cast<void>(std::getchar());
+        wait_for_enter(interrupt);
     }
     server.stop();
     return demo::all_held(expectations) ? 0 : kExitGateFailed;
 }
 
 int run_demo(const DemoOptions& options, const Globals& globals) {
+    InterruptAction interrupt;
     const bool own_folder = options.folder.empty();
     const std::string folder =
         own_folder ? (std::filesystem::temp_directory_path() / ("gyre-demo-" + make_hex_id())).string()
                    : options.folder;
-    const auto outcome = tell(options, globals, folder);
-    if (own_folder && outcome && !options.keep && !options.svg.empty()) {
+    auto outcome = tell(options, globals, folder, interrupt);
+    const bool finished = outcome && !options.keep && !options.svg.empty();
+    if (own_folder && (finished || interrupt.interrupted())) {
         std::error_code ignored;
         std::filesystem::remove_all(folder, ignored);
+    }
+    if (interrupt.interrupted()) {
+        outcome = Error(ErrorCode::cancelled, "interrupted; the demo's server has been stopped");
     }
     return outcome ? *outcome : report(outcome.error(), globals);
 }

@@ -14,13 +14,13 @@
 namespace gyre::cli {
 namespace {
 
-constexpr std::array kCommands{&add_server_command,  &add_version_command,   &add_openapi_command,
-                               &add_config_command,  &add_step_command,      &add_predict_command,
-                               &add_deploy_command,  &add_endpoints_command, &add_labels_command,
-                               &add_events_command,  &add_rollout_command,   &add_pipeline_command,
-                               &add_monitor_command, &add_runs_command,      &add_models_command,
-                               &add_train_command,   &add_sql_command,       &add_datasets_command,
-                               &add_bench_command,   &add_demo_command,      &add_completion_command};
+constexpr std::array kCommands{
+    &add_server_command,   &add_version_command,     &add_openapi_command,  &add_config_command,
+    &add_step_command,     &add_predict_command,     &add_deploy_command,   &add_endpoints_command,
+    &add_labels_command,   &add_predictions_command, &add_events_command,   &add_rollout_command,
+    &add_pipeline_command, &add_monitor_command,     &add_runs_command,     &add_models_command,
+    &add_train_command,    &add_sql_command,         &add_datasets_command, &add_bench_command,
+    &add_demo_command,     &add_completion_command};
 constexpr const char* kDefaultUrl = "http://127.0.0.1:5000";
 const int kExitUsage = info_of(ErrorCode::invalid_argument).exit_code;
 

@@ -1,5 +1,13 @@
 #include "cli/remote.h"
 
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
 namespace gyre::cli {
 namespace {
 
@@ -106,6 +114,43 @@ Result<Json> Remote::upload(std::string_view method, std::string_view path, cons
     constexpr std::int64_t kUploadTimeoutMs = 3'600'000;
     request.timeout_ms = kUploadTimeoutMs;
     return read_reply(client_.send(request), url_);
+}
+
+Result<Download> Remote::download(std::string_view path, const std::string& file) {
+    const std::string partial = file + ".part" + std::to_string(::getpid());
+    Download done;
+    auto fetched = [&]() -> Result<void> {
+        std::ofstream out(partial, std::ios::binary | std::ios::trunc);
+        if (!out) {
+            return errno_error("create '" + partial + "'", errno);
+        }
+        runtime::HttpRequest request = prepare("GET", path);
+        constexpr std::int64_t kFirstByteMs = 3'600'000;  // the server makes the file first
+        request.idle_timeout_ms = kFirstByteMs;
+        GYRE_TRY(done.reply, client_.stream(request, [&](std::string_view piece) {
+            out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+            done.bytes += piece.size();
+            return out.good();
+        }));
+        constexpr int kFirstError = 400;
+        if (done.reply.status >= kFirstError) {
+            return error_of_reply(done.reply.status, done.reply.body);
+        }
+        out.close();
+        const auto announced = parse_integer(done.header("content-length"));
+        if (!out || (announced && static_cast<std::uint64_t>(*announced) != done.bytes)) {
+            return unavailable("'" + file + "' did not arrive whole; is the disk full? Try again");
+        }
+        std::error_code failed;
+        std::filesystem::rename(partial, file, failed);
+        return failed ? errno_error("rename to '" + file + "'", failed.value()) : Result<void>();
+    }();
+    if (!fetched) {
+        std::error_code ignored;
+        std::filesystem::remove(partial, ignored);
+        return std::move(fetched).error();
+    }
+    return done;
 }
 
 Result<void> Remote::events(std::string_view path, const EventReader::Callback& on_event) {

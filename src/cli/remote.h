@@ -11,6 +11,14 @@
 
 namespace gyre::cli {
 
+struct Download {
+    runtime::HttpReply reply;  // its head; the body is in the file
+    std::uint64_t bytes = 0;
+    [[nodiscard]] std::string_view header(std::string_view lower_case_name) const {
+        return reply.header(lower_case_name);
+    }
+};
+
 class Remote {
  public:
     Remote(std::string url, std::string token);
@@ -22,6 +30,8 @@ class Remote {
     Result<Json> del(std::string_view path);
     /// Sends a file as the body, streamed.
     Result<Json> upload(std::string_view method, std::string_view path, const std::string& file);
+    /// An answer of any size into `file`, which is replaced only when all of it is there.
+    Result<Download> download(std::string_view path, const std::string& file);
     /// Server-Sent Events: `on_event(id, event, data)` until it returns false or the stream ends.
     Result<void> events(
         std::string_view path,

@@ -1,8 +1,11 @@
 // Adapter: CLI11. `gyre server`: runs the server until it is told to stop.
+#include <csignal>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
 #include "cli/config_flags.h"
+#include "runtime/child_process.h"
 #include "server/app.h"
 
 namespace gyre::cli {
@@ -12,8 +15,14 @@ void add_server_command(CLI::App& app, Globals& globals) {
     const auto config = std::make_shared<server::ServerConfig>();
     const auto flags = std::make_shared<ConfigFlags>();
     add_config_flags(*command, config->table, flags);
-    command->callback([config, flags, &globals] {
-        globals.action = [config, flags, &globals] {
+    const auto parent = std::make_shared<int>(0);
+    command->add_option("--parent-pid", *parent, "Stop when this process, which started the server, ends.")
+        ->group("");  // hidden: for the demo
+    command->callback([config, flags, parent, &globals] {
+        globals.action = [config, flags, parent, &globals] {
+            if (*parent > 0 && !runtime::die_with_parent(SIGTERM, *parent)) {
+                return kExitInterrupted;
+            }
             if (auto loaded = load_config(config->table, *flags); !loaded) {
                 return report(loaded.error(), globals);
             }

@@ -1,4 +1,6 @@
 // Adapter: CLI11. `gyre step SPEC` (hidden): the child's side of a pipeline step; the server starts it.
+#include <csignal>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -13,7 +15,7 @@ void add_step_command(CLI::App& app, Globals& globals) {
     command->add_option("spec", *spec, "File that describes the step.")->required();
     command->callback([spec, &globals] {
         globals.action = [spec] {
-            runtime::die_with_parent();
+            static_cast<void>(runtime::die_with_parent(SIGKILL));
             return training::run_step(*spec, loop::child_steps(), system_clock());
         };
     });

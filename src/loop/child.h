@@ -22,6 +22,7 @@ Result<Json> run_child(const ChildOptions& options, const pipelines::StepContext
 /// What `gyre step` can do: the kinds of training, and
 ///   validate {"table", "suite"} -> SuiteResult
 ///   export   ExportParams       -> {"path", "rows"}: logged rows with their labels as Parquet
+///   export_predictions ExportParams -> {"path", "rows"}: a row for every variant that scored a request
 training::StepHandlers child_steps();
 
 struct ExportParams {
@@ -30,7 +31,8 @@ struct ExportParams {
     std::vector<std::string> labels;
     std::int64_t from_us = 0;
     std::int64_t as_of_us = 0;
-    std::string output;  // file name in the output folder
+    std::string output;                 // file name in the output folder
+    std::optional<std::int64_t> to_us;  // event time; as_of_us, unless given
     static constexpr auto fields() {
         using E = ExportParams;
         return std::tuple{Field{"endpoint", &E::endpoint, "Endpoint."},
@@ -38,7 +40,8 @@ struct ExportParams {
                           Field{"labels", &E::labels, "Files of the label log."},
                           Field{"from_us", &E::from_us, "Event time of the first row."},
                           Field{"as_of_us", &E::as_of_us, "Rows and labels known before then."},
-                          Field{"output", &E::output, "File name in the output folder."}};
+                          Field{"output", &E::output, "File name in the output folder."},
+                          Field{"to_us", &E::to_us, "Event time behind the last row.", optional_field}};
     }
 };
 

@@ -48,6 +48,7 @@ Result<void> Loop::open() {
     pipelines::EngineOptions engine;
     engine.work_root = options_.work_root;
     engine.workers = options_.workers;
+    engine.work_runs_kept = options_.work_runs_kept;
     GYRE_TRY(engine_, pipelines::Engine::create(services_.database, services_.events, services_.clock,
                                                 std::move(kinds), std::move(engine)));
     return {};

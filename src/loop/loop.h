@@ -22,6 +22,7 @@ struct LoopOptions {
     std::string data_folder;
     std::string effect_delay = "1d";  // of decisions on endpoints with a clock of their own
     std::size_t workers = 1;          // pipeline steps at one time
+    std::size_t work_runs_kept = 20;  // ended runs whose files stay under work_root
     ChildOptions child;
 };
 

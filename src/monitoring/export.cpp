@@ -16,6 +16,7 @@ struct KeyHash {
 
 struct Pending {
     ExportedRow row;
+    LabelEvents labels;
     const EndpointSchema* schema = nullptr;
     std::int64_t arrival_us = 0;
     bool answered = false;
@@ -26,17 +27,27 @@ class Gatherer {
  public:
     explicit Gatherer(const ExportFilter& filter) : filter_(filter) {}
 
+    /// After the segments: only labels of rows that they gave are kept.
     Result<void> read_labels(const std::vector<std::string>& files) {
         for (const std::string& file : files) {
             GYRE_TRY_VOID(read_label_file(file, [&](LabelBatch&& batch) -> Result<void> {
                 if (batch.endpoint == filter_.endpoint) {
                     for (const Label& label : batch.labels) {
-                        static_cast<void>(add_label_event(labels_[request_key(label.request_id)],
-                                                          {.time_us = label.time_us, .value = label.value}));
+                        const auto row = rows_.find(request_key(label.request_id));
+                        if (row != rows_.end()) {
+                            static_cast<void>(add_label_event(
+                                row->second.labels, {.time_us = label.time_us, .value = label.value}));
+                        }
                     }
                 }
                 return {};
             }));
+        }
+        for (auto& [key, pending] : rows_) {
+            if (const auto label = label_at(pending.labels, filter_.as_of_us)) {
+                pending.row.label = label->value;
+                pending.row.label_time_us = label->time_us;
+            }
         }
         return {};
     }
@@ -97,9 +108,6 @@ class Gatherer {
                                       " rows: export a shorter range");
         }
         Pending& pending = at->second;
-        if (is_new) {
-            set_label(pending.row, key);
-        }
         add_score(pending.row, row);
         const bool earlier = !pending.answered || std::pair(record.arrival_us, row.variant.model) <
                                                       std::pair(pending.arrival_us, pending.row.model);
@@ -109,23 +117,32 @@ class Gatherer {
         return {};
     }
 
-    void set_label(ExportedRow& row, RequestKey key) const {
-        const auto known = labels_.find(key);
-        if (known == labels_.end()) {
+    /// As in ScoreStore: of one model's scores an answer counts before a shadow's, then the earliest.
+    static void add_score(ExportedRow& out, const LoggedRow& row) {
+        const PredictionRecord& record = row.record;
+        const auto at = static_cast<std::size_t>(row.schema.score_output);
+        if (at >= record.outputs.size()) {
             return;
         }
-        if (const auto label = label_at(known->second, filter_.as_of_us)) {
-            row.label = label->value;
-            row.label_time_us = label->time_us;
+        const ModelScore score{.model = row.variant.model,
+                               .score = record.outputs[at],
+                               .role = row.variant.role,
+                               .answered = record.kind == RowKind::answered,
+                               .arrival_us = record.arrival_us,
+                               .latency_ns = record.latency_ns};
+        const auto known = std::ranges::find(out.scores, score.model, &ModelScore::model);
+        if (known == out.scores.end()) {
+            if (out.scores.size() < kScoresPerRowMax) {
+                out.scores.push_back(score);
+            }
+            return;
         }
-    }
-
-    static void add_score(ExportedRow& out, const LoggedRow& row) {
-        const auto at = static_cast<std::size_t>(row.schema.score_output);
-        const bool known = std::ranges::any_of(
-            out.scores, [&](const ModelScore& score) { return score.model == row.variant.model; });
-        if (!known && at < row.record.outputs.size() && out.scores.size() < kScoresPerRowMax) {
-            out.scores.push_back({row.variant.model, row.record.outputs[at]});
+        const bool better =
+            score.answered != known->answered
+                ? score.answered
+                : std::pair(score.arrival_us, score.score) < std::pair(known->arrival_us, known->score);
+        if (better) {
+            *known = score;
         }
     }
 
@@ -174,7 +191,6 @@ class Gatherer {
 
     const ExportFilter& filter_;
     std::deque<EndpointSchema> schemas_;  // in the order seen; a deque keeps references valid
-    std::unordered_map<RequestKey, LabelEvents, KeyHash> labels_;
     std::unordered_map<RequestKey, Pending, KeyHash> rows_;
 };
 
@@ -184,8 +200,8 @@ Result<std::int64_t> export_rows(const std::vector<std::string>& segment_files,
                                  const std::vector<std::string>& label_files, const ExportFilter& filter,
                                  const ExportSink& sink) {
     Gatherer gatherer(filter);
-    GYRE_TRY_VOID(gatherer.read_labels(label_files));
     GYRE_TRY_VOID(gatherer.read_segments(segment_files));
+    GYRE_TRY_VOID(gatherer.read_labels(label_files));
     return gatherer.emit(sink);
 }
 

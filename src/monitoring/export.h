@@ -1,6 +1,6 @@
 #pragma once
-// Export: logged rows joined with their labels, for training and evaluation. Needs only files, so a child
-// process can do it. Each request comes once: its earliest answer, with every other variant's score beside
+// Export: logged rows joined with their labels, for training, evaluation and people. Needs only files, so a
+// child process can do it. Each request comes once: its earliest answer, with every variant's score beside
 // it.
 #include <functional>
 
@@ -25,6 +25,10 @@ struct ExportFilter {
 struct ModelScore {
     std::string model;
     float score = 0.0F;
+    std::string role;       // when the variant was registered
+    bool answered = false;  // the user got this one
+    std::int64_t arrival_us = 0;
+    std::int64_t latency_ns = 0;
 };
 
 struct ExportedRow {
@@ -34,7 +38,7 @@ struct ExportedRow {
     std::vector<double> numbers;                    // by the number columns of the schema; NaN is missing
     std::vector<std::optional<std::string>> texts;  // by the text columns
     std::vector<float> outputs;                     // of the answer
-    std::vector<ModelScore> scores;                 // of every variant that scored the request, by model
+    std::vector<ModelScore> scores;                 // of every variant that scored it, once each, by model
     std::optional<double> label;
     std::int64_t label_time_us = kNoTime;
 };

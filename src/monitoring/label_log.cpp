@@ -5,9 +5,11 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <shared_mutex>
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "monitoring/types.h"
 #include "storage/log/segment_log.h"
 
@@ -49,6 +51,18 @@ class Taker {
 };
 
 constexpr std::size_t kLabelBytesMin = 8 + 8 + 1;
+
+/// When the newest label of each endpoint became known.
+using NewestLabels = std::map<std::string, std::int64_t, std::less<>>;
+
+void raise(NewestLabels& newest, std::string_view endpoint, std::int64_t time_us) {
+    const auto known = newest.find(endpoint);
+    if (known == newest.end()) {
+        newest.emplace(endpoint, time_us);
+    } else {
+        known->second = std::max(known->second, time_us);
+    }
+}
 
 }  // namespace
 
@@ -108,29 +122,41 @@ Result<LabelBatch> decode_labels(std::string_view payload) {
 }
 
 struct LabelLog::Impl {
+    LabelLogOptions options;
     std::unique_ptr<storage::SegmentLog> log;
-    std::mutex mutex;
-    // By the end of a batch: its newest label. A sealed file goes when all of its batches are old.
-    std::map<storage::LogPosition, std::int64_t> newest;  // guarded by mutex
+    // Shared from before a record is written until it is noted: retention must know all of a file's labels.
+    std::shared_mutex writing;
+    std::mutex mutex;                                      // guards the two below
+    std::map<storage::LogPosition, NewestLabels> by_file;  // by the file's first position
+    NewestLabels newest;                                   // of all files ever noted
 
-    void note(storage::LogPosition position, std::span<const Label> labels) {
-        std::int64_t time_us = kNoTime;
-        for (const Label& label : labels) {
-            time_us = std::max(time_us, label.time_us);
-        }
-        const std::scoped_lock lock(mutex);
-        // One entry a file is enough.
-        storage::LogPosition file = position;
-        for (const storage::LogSegment& segment : log->segments()) {
-            file = segment.begin <= position ? segment.begin : file;
-            if (segment.begin > position) {
-                break;
-            }
-        }
-        const auto [entry, is_new] = newest.try_emplace(file, time_us);
-        entry->second = std::max(entry->second, time_us);
-    }
+    bool note(storage::LogPosition position, std::string_view endpoint, std::span<const Label> labels);
+    [[nodiscard]] bool is_old(const NewestLabels& labels) const;
 };
+
+/// Remembers a record's labels for retention. True when it is the first of its file.
+bool LabelLog::Impl::note(storage::LogPosition position, std::string_view endpoint,
+                          std::span<const Label> labels) {
+    std::int64_t time_us = kNoTime;
+    for (const Label& label : labels) {
+        time_us = std::max(time_us, label.time_us);
+    }
+    storage::LogPosition file = position;
+    for (const storage::LogSegment& segment : log->segments()) {
+        file = segment.begin <= position ? segment.begin : file;
+    }
+    const std::scoped_lock lock(mutex);
+    const auto [entry, is_new] = by_file.try_emplace(file);
+    raise(entry->second, endpoint, time_us);
+    raise(newest, endpoint, time_us);
+    return is_new;
+}
+
+bool LabelLog::Impl::is_old(const NewestLabels& labels) const {
+    return options.keep_us > 0 && std::ranges::all_of(labels, [&](const auto& entry) {
+               return entry.second < newest.find(entry.first)->second - options.keep_us;
+           });
+}
 
 LabelLog::LabelLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LabelLog::~LabelLog() = default;
@@ -138,6 +164,7 @@ LabelLog::~LabelLog() = default;
 Result<std::unique_ptr<LabelLog>> LabelLog::open(const LabelLogOptions& options) {
     GYRE_TRY_VOID(make_directories(options.directory));
     auto impl = std::make_unique<Impl>();
+    impl->options = options;
     GYRE_TRY(impl->log,
              storage::SegmentLog::open(options.directory, {.segment_bytes_max = options.segment_bytes}));
     std::unique_ptr<LabelLog> log(new LabelLog(std::move(impl)));
@@ -149,25 +176,37 @@ Result<void> LabelLog::append(std::string_view endpoint, std::span<const Label> 
     if (endpoint.empty() || endpoint.size() > 0xFFFF) {
         return invalid_argument("labels need an endpoint");
     }
-    GYRE_TRY(const storage::LogPosition position, impl_->log->append(encode_labels(endpoint, labels)));
-    impl_->note(position, labels);
+    bool new_file = false;
+    {
+        const std::shared_lock lock(impl_->writing);
+        GYRE_TRY(const storage::LogPosition position, impl_->log->append(encode_labels(endpoint, labels)));
+        new_file = impl_->note(position, endpoint, labels);
+    }
+    if (new_file) {
+        if (auto removed = apply_retention(); !removed) {
+            log_warn("label_retention_failed", {{"reason", removed.error().message()}});
+        }
+    }
     return {};
 }
 
-Result<void> LabelLog::replay(const std::function<Result<void>(LabelBatch&&)>& sink) const {
+Result<void> LabelLog::replay(const std::function<Result<void>(LabelBatch&&)>& sink) {
     storage::LogPosition from = impl_->log->begin();
     for (;;) {
         GYRE_TRY(storage::LogPage page, impl_->log->read(from, kPageRecords));
         if (page.records.empty()) {
-            return {};
+            break;
         }
         for (const storage::LogRecord& record : page.records) {
             GYRE_TRY(LabelBatch batch, decode_labels(record.payload));
-            impl_->note(record.position, batch.labels);
+            static_cast<void>(impl_->note(record.position, batch.endpoint, batch.labels));
             GYRE_TRY_VOID(sink(std::move(batch)));
         }
         from = page.next;
     }
+    GYRE_TRY(const std::size_t removed, apply_retention());
+    static_cast<void>(removed);
+    return {};
 }
 
 Result<void> LabelLog::seal() {
@@ -184,17 +223,21 @@ std::vector<std::string> LabelLog::files() const {
     return files;
 }
 
-Result<std::size_t> LabelLog::remove_before(std::int64_t time_us) {
+Result<std::size_t> LabelLog::apply_retention() {
+    const std::unique_lock writing(impl_->writing);
     storage::LogPosition until = impl_->log->begin();
     {
         const std::scoped_lock lock(impl_->mutex);
         for (const storage::LogSegment& segment : impl_->log->segments()) {
-            const auto known = impl_->newest.find(segment.begin);
-            if (!segment.sealed || known == impl_->newest.end() || known->second >= time_us) {
+            const auto known = impl_->by_file.find(segment.begin);
+            const std::uint64_t left = impl_->log->end() - segment.begin;
+            const bool too_much = impl_->options.keep_bytes > 0 && left > impl_->options.keep_bytes;
+            if (!segment.sealed || known == impl_->by_file.end() ||
+                (!too_much && !impl_->is_old(known->second))) {
                 break;
             }
             until = segment.end;
-            impl_->newest.erase(known);
+            impl_->by_file.erase(known);
         }
     }
     return impl_->log->remove_before(until);

@@ -39,6 +39,9 @@ Result<LabelBatch> decode_labels(std::string_view payload);
 struct LabelLogOptions {
     std::string directory;
     std::uint64_t segment_bytes = kSegmentBytesDefault;
+    // Retention; 0 keeps all. Age counts from the endpoint's newest label time, not from the clock.
+    std::int64_t keep_us = 0;
+    std::uint64_t keep_bytes = 0;
 };
 
 class LabelLog {
@@ -51,13 +54,15 @@ class LabelLog {
     /// Durable on return. Errors: those of check_labels; resource_exhausted (disk), unavailable.
     Result<void> append(std::string_view endpoint, std::span<const Label> labels);
     /// Every batch kept, oldest first; stops at the first Error of `sink`.
-    Result<void> replay(const std::function<Result<void>(LabelBatch&&)>& sink) const;
+    Result<void> replay(const std::function<Result<void>(LabelBatch&&)>& sink);
     /// Ends the file being written, so that files() holds everything appended before.
     Result<void> seal();
     /// The files, oldest first, for read_label_file; sealed ones only.
     [[nodiscard]] std::vector<std::string> files() const;
-    /// Removes the sealed files whose every label is older than `time_us`; returns how many.
-    Result<std::size_t> remove_before(std::int64_t time_us);
+    /// Removes the oldest sealed files as far as retention lets them go (a file stays while it holds a label
+    /// that its endpoint still needs, and so do all after it); returns how many. Done by itself whenever a
+    /// new file is begun and after replay().
+    Result<std::size_t> apply_retention();
 
  private:
     struct Impl;

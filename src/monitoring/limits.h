@@ -36,6 +36,9 @@ inline constexpr std::size_t kTrafficBucketsMax = 200'000;
 inline constexpr std::size_t kWindowsMax = 10'000;
 /// Days of profiles kept per endpoint; the oldest go.
 inline constexpr std::size_t kProfileDaysMax = 400;
+/// Rows that a champion's own evaluation must have to be compared with (fewer, where a monitor asks for
+/// fewer).
+inline constexpr std::int64_t kBaselineRowsMin = 100;
 /// Rows of one export.
 inline constexpr std::size_t kExportRowsMax = 5'000'000;
 

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "monitoring/limits.h"
 #include "monitoring/monitor.h"
 
 namespace gyre::monitoring {
@@ -126,12 +128,15 @@ evidence::Finding judge_performance(const MonitorSpec& spec, const EndpointConte
     if (baseline == context.baseline_metrics.end()) {
         return insufficient(spec, "the champion's evaluation has no " + spec.metric);
     }
-    evidence::Finding finding = evidence::compare_with_champion({.metric = spec.metric,
-                                                                 .better = info->better,
-                                                                 .relative_margin = spec.threshold,
-                                                                 .strictness = spec.strictness,
-                                                                 .min_rows = spec.min_labelled},
-                                                                measured, baseline->second);
+    // min_labelled is asked of the window, above. An evaluation on few rows has a wide interval, which
+    // counts.
+    evidence::Finding finding =
+        evidence::compare_with_champion({.metric = spec.metric,
+                                         .better = info->better,
+                                         .relative_margin = spec.threshold,
+                                         .strictness = spec.strictness,
+                                         .min_rows = std::min(spec.min_labelled, kBaselineRowsMin)},
+                                        measured, baseline->second);
     if (finding.estimate && finding.margin) {
         // People are shown what was measured beside what it may be, not a change beside a level.
         const double tolerated =

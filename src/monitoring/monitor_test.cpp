@@ -200,6 +200,12 @@ TEST_F(MonitorTest, relative_threshold_compares_with_the_baselines_interval) {
     EXPECT_EQ(worse.verdict, evidence::Verdict::fail);
     EXPECT_DOUBLE_EQ(*worse.estimate, window.metric("accuracy")->estimate);  // the level, beside its floor
     EXPECT_DOUBLE_EQ(*worse.threshold, 0.99 - 0.05 * 0.99);
+    // A small model's evaluation has fewer rows than a window: it counts by its interval, down to a bound.
+    context.baseline_metrics["accuracy"] = {
+        .estimate = 0.99, .low = 0.984, .high = 0.996, .n = kBaselineRowsMin};
+    EXPECT_EQ(judge_performance(spec, context, window).verdict, evidence::Verdict::fail);
+    context.baseline_metrics["accuracy"].n = kBaselineRowsMin - 1;
+    EXPECT_EQ(judge_performance(spec, context, window).verdict, evidence::Verdict::insufficient);
 }
 
 TEST_F(MonitorTest, simple_rule_of_thresholds) {

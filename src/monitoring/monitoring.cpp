@@ -66,7 +66,9 @@ Result<std::unique_ptr<Monitoring>> Monitoring::open(const MonitoringOptions& op
     PredictionLogOptions log = options.log;
     log.directory = options.directory + "/predictions";
     GYRE_TRY(impl->labels, LabelLog::open({.directory = options.directory + "/labels",
-                                           .segment_bytes = options.label_segment_bytes}));
+                                           .segment_bytes = options.label_segment_bytes,
+                                           .keep_us = options.label_keep_us,
+                                           .keep_bytes = options.label_keep_bytes}));
     GYRE_TRY(impl->log, PredictionLog::open(log, clock, metrics));
     GYRE_TRY_VOID(impl->rebuild(options.scores.horizon_us));
     Impl* parts = impl.get();

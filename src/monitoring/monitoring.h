@@ -20,6 +20,10 @@ struct MonitoringOptions {
     PredictionLogOptions log = {};  // its directory is set by open()
     ScoreStoreOptions scores = {};
     std::uint64_t label_segment_bytes = kSegmentBytesDefault;
+    // Retention of labels; 0 keeps all. Labels that are gone are missing from the index after a restart, so
+    // keep them for the horizon at least.
+    std::int64_t label_keep_us = 0;
+    std::uint64_t label_keep_bytes = 0;
 };
 
 /// Files of everything that was logged before the call, for export_rows in a child process.

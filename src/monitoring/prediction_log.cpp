@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -14,6 +15,9 @@
 
 namespace gyre::monitoring {
 namespace {
+
+/// How long threads without a ring log nothing after a ring could not be made.
+constexpr std::int64_t kSpoolRetryNs = 1'000'000'000;
 
 /// The rings that this thread owns, one per log.
 struct ThreadSpools {
@@ -81,6 +85,8 @@ struct PredictionLog::Impl {
     PredictionLogStats stats;
     bool unsynced = false;
 
+    std::atomic<std::int64_t> no_spool_until_ns{std::numeric_limits<std::int64_t>::min()};
+
     // Dropping and failing take this short lock; logging does not.
     std::mutex missed_mutex;
     std::map<MissedKey, std::int64_t> missed;  // guarded by missed_mutex
@@ -125,8 +131,12 @@ Spool* PredictionLog::Impl::spool_of_this_thread() {
     return take_spool();
 }
 
-/// A ring for a thread that has none: one that an ended thread left, or a new one. Cold.
+/// A ring for a thread that has none: one that an ended thread left, or a new one. Cold, but for threads that
+/// come while the disk is full: those ask again now and then only.
 Spool* PredictionLog::Impl::take_spool() {
+    if (clock.steady_ns() < no_spool_until_ns.load(std::memory_order_relaxed)) {
+        return nullptr;
+    }
     std::vector<ThreadSpools::Entry>& mine = thread_spools().entries;
     std::erase_if(mine,
                   [](const auto& entry) { return entry.spool->closed.load(std::memory_order_acquire); });
@@ -144,7 +154,8 @@ Spool* PredictionLog::Impl::take_spool() {
     const std::string path = options.directory + "/spool/" + std::to_string(id) + ".ring";
     auto spool = Spool::create(path, id, options.spool_bytes);
     if (!spool) {
-        log_error("prediction_spool_failed", {{"reason", spool.error().message()}});
+        no_spool_until_ns.store(clock.steady_ns() + kSpoolRetryNs, std::memory_order_relaxed);
+        log_warn("prediction_spool_failed", {{"reason", spool.error().message()}});
         return nullptr;
     }
     (*spool)->owned.store(true, std::memory_order_release);
@@ -167,8 +178,11 @@ Result<void> PredictionLog::Impl::drain_all() {
         if (auto drained = drain_ring(rings[i]); !drained) {
             ++stats.write_failures;
             failures_total.add();
-            return unavailable("write predictions: " + drained.error().message());
+            return std::move(drained).error().context("write predictions");
         }
+    }
+    if (store->unsealed()) {
+        GYRE_TRY_VOID(store->seal_waiting());
     }
     return write_missed();
 }

@@ -82,9 +82,11 @@ class PredictionLog {
     void record_failure(EndpointId endpoint, VariantId variant, std::int64_t event_time_us);
 
     /// Waits until everything appended before the call has been written to the segment and consumed.
-    /// Errors: unavailable when the segment cannot be written (the rows stay in their rings).
+    /// Errors: resource_exhausted (full disk) or unavailable when the segment cannot be written (the rows
+    /// stay in their rings).
     Result<void> flush();
     /// flush(), then seals the open segment if it has rows, so that files() holds everything appended before.
+    /// Same errors.
     Result<void> seal();
 
     /// The sealed segments, oldest first.

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -348,6 +349,55 @@ TEST(PredictionLog, retention_removes_the_oldest_segments_over_the_byte_limit) {
     EXPECT_LE(bytes, 4000U);
     EXPECT_EQ(request_ids(paths_of(*log)).back(), "r19");
     EXPECT_FALSE(fs::exists(dir.path + "/segments/00000001.seg"));
+}
+
+/// Files of this process cannot grow beyond `bytes` while it lives: what a full disk does to a segment.
+class FileSizeLimit {
+ public:
+    explicit FileSizeLimit(std::uint64_t bytes) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limited{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limited);
+    }
+    ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+    rlimit before_{};
+};
+
+TEST(PredictionLog, a_segment_that_could_not_be_sealed_is_sealed_once_there_is_room) {
+    const TempDir dir;
+    Metrics metrics;
+    constexpr std::uint64_t kSegment = 64U << 10U;
+    auto log = open_log(dir.path, metrics, {.segment_bytes = kSegment});
+    const Ids ids = declare(*log);
+    std::vector<std::string> appended;
+    const auto add = [&] {
+        appended.push_back("r" + std::to_string(appended.size()));
+        ASSERT_EQ(append_row(*log, ids, appended.back(), 1000), AppendOutcome::logged);
+    };
+    add();  // makes this thread's ring, which is larger than the limit
+    {
+        const FileSizeLimit limit(kSegment + 150);  // one more row fits behind a full segment, no footer does
+        Result<void> flushed;
+        while (flushed && appended.size() < 10'000) {
+            add();
+            flushed = log->flush();
+        }
+        ASSERT_FALSE(flushed);
+        add();
+        EXPECT_FALSE(log->seal()) << "files() would not hold everything";
+        EXPECT_TRUE(log->files().empty());
+    }
+    add();
+    ASSERT_TRUE(log->seal());
+    EXPECT_EQ(request_ids(paths_of(*log)), appended) << "every row once, in order";
+    log.reset();
+    log = open_log(dir.path, metrics);
+    EXPECT_EQ(request_ids(paths_of(*log)), appended);
 }
 
 TEST(PredictionLog, a_restart_keeps_the_segments_and_leaves_no_ring) {

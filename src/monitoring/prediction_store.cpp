@@ -284,14 +284,24 @@ void SegmentStore::count_row(const std::string& endpoint, std::int64_t event_tim
 }
 
 Result<void> SegmentStore::rotate() {
-    const std::shared_ptr<SegmentWriter> old = writer_;
-    const std::uint64_t number = number_;
-    const FooterBuilder footer = footer_;
+    GYRE_TRY_VOID(seal_waiting());
+    Waiting full{.writer = writer_, .footer = footer_, .number = number_};
     GYRE_TRY_VOID(start_segment());
-    return seal_file(*old, footer, number);
+    waiting_.push_back(std::move(full));
+    return seal_waiting();
+}
+
+Result<void> SegmentStore::seal_waiting() {
+    while (!waiting_.empty()) {
+        const Waiting& next = waiting_.front();
+        GYRE_TRY_VOID(seal_file(*next.writer, next.footer, next.number));
+        waiting_.pop_front();
+    }
+    return {};
 }
 
 Result<void> SegmentStore::close() {
+    GYRE_TRY_VOID(seal_waiting());
     if (!has_rows()) {
         static_cast<void>(::unlink(writer_->path().c_str()));
         return {};

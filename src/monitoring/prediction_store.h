@@ -1,6 +1,8 @@
 #pragma once
 // SegmentStore: the folder of segments, the one that is open, and what crashes left. Internal to
 // PredictionLog, which guards it with its mutex. Not thread-safe.
+#include <deque>
+
 #include "monitoring/segment_file.h"
 #include "monitoring/spool.h"
 
@@ -27,8 +29,12 @@ class SegmentStore {
 
     [[nodiscard]] bool full() const { return writer_->bytes() >= options_.segment_bytes; }
     [[nodiscard]] bool has_rows() const { return !footer_.empty(); }
-    /// Seals the open segment and starts the next. After an Error the open one goes on.
+    /// Starts the next segment and seals the open one. After an Error either the open one goes on, or it
+    /// waits to be sealed (see unsealed).
     Result<void> rotate();
+    /// Segments that a full disk kept from being sealed: whole and on the disk, but not among sealed() yet.
+    [[nodiscard]] bool unsealed() const { return !waiting_.empty(); }
+    Result<void> seal_waiting();
     /// Seals what is open, for good; removes it when it has no rows.
     Result<void> close();
     [[nodiscard]] std::shared_ptr<SegmentWriter> writer() const { return writer_; }
@@ -40,6 +46,11 @@ class SegmentStore {
  private:
     explicit SegmentStore(Options options) : options_(std::move(options)) {}
     struct Left;
+    struct Waiting {
+        std::shared_ptr<SegmentWriter> writer;
+        FooterBuilder footer;
+        std::uint64_t number = 0;
+    };
     Result<void> scan_folder(std::vector<std::string>& open_names);
     Result<Left> scan_open(const std::string& name);
     Result<void> recover(const std::vector<std::string>& open_names, std::uint64_t& recovered);
@@ -58,6 +69,7 @@ class SegmentStore {
     std::uint64_t number_ = 0;                          // of the open segment
     std::map<std::uint64_t, std::uint64_t> positions_;  // by spool: how far its ring is in segments
     std::vector<SegmentInfo> sealed_;                   // oldest first
+    std::deque<Waiting> waiting_;                       // to be sealed, oldest first
 };
 
 }  // namespace gyre::monitoring

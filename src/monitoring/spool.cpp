@@ -53,7 +53,9 @@ Result<std::shared_ptr<Spool>> Spool::create(const std::string& path, std::uint6
     }
     void* map = ::mmap(nullptr, map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (map == MAP_FAILED) {  // NOLINT: the system's macro
-        return errno_error("map '" + path + "'", errno);
+        const int failed = errno;
+        ::unlink(path.c_str());
+        return errno_error("map '" + path + "'", failed);
     }
     auto* control = static_cast<Control*>(map);
     control->id = id;

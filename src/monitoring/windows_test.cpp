@@ -71,9 +71,60 @@ TEST(LabelLog, gives_back_labels_in_order_after_a_restart) {
     ASSERT_EQ(log->files().size(), 1U);
     ASSERT_TRUE(read_label_file(log->files()[0], collect));
     EXPECT_EQ(batches.size(), 2U);
-    EXPECT_EQ(*log->remove_before(30), 0U);
-    EXPECT_EQ(*log->remove_before(31), 1U);
-    EXPECT_TRUE(log->files().empty());
+    EXPECT_EQ(*log->apply_retention(), 0U) << "all are kept unless a retention is declared";
+}
+
+/// What the log gives back, as "endpoint:id@time".
+std::vector<std::string> kept_labels(LabelLog& log) {
+    std::vector<std::string> kept;
+    EXPECT_TRUE(log.replay([&](LabelBatch&& batch) -> Result<void> {
+        for (const Label& label : batch.labels) {
+            kept.push_back(batch.endpoint + ":" + label.request_id + "@" + std::to_string(label.time_us));
+        }
+        return {};
+    }));
+    return kept;
+}
+
+TEST(LabelLog, retention_lets_old_files_go_by_each_endpoints_own_time) {
+    const TempDir dir;
+    const LabelLogOptions options{.directory = dir.path, .segment_bytes = 1, .keep_us = 100};
+    const auto add = [](LabelLog& log, std::string_view endpoint, const std::string& id, std::int64_t time) {
+        const Label label{id, 1.0, time};
+        ASSERT_TRUE(log.append(endpoint, {&label, 1}));
+    };
+    {
+        auto log = *LabelLog::open(options);  // every record begins a file
+        add(*log, "replay", "a", 10);
+        add(*log, "replay", "b", 110);
+        EXPECT_EQ(kept_labels(*log).size(), 2U) << "exactly keep_us old is kept";
+        add(*log, "live", "c", 1'000'000);
+        EXPECT_EQ(kept_labels(*log).size(), 3U) << "another endpoint's time counts for itself only";
+        add(*log, "replay", "d", 111);
+        EXPECT_EQ(kept_labels(*log),
+                  (std::vector<std::string>{"replay:b@110", "live:c@1000000", "replay:d@111"}));
+        add(*log, "replay", "e", 300);
+        EXPECT_EQ(kept_labels(*log).front(), "live:c@1000000");
+    }
+    // A file that is needed keeps those after it; what a restart reads is judged again.
+    auto log = *LabelLog::open(options);
+    EXPECT_EQ(kept_labels(*log),
+              (std::vector<std::string>{"live:c@1000000", "replay:d@111", "replay:e@300"}));
+    add(*log, "live", "f", 1'000'101);
+    EXPECT_EQ(kept_labels(*log), (std::vector<std::string>{"replay:e@300", "live:f@1000101"}));
+}
+
+TEST(LabelLog, retention_by_bytes_lets_the_oldest_files_go) {
+    const TempDir dir;
+    auto log = *LabelLog::open({.directory = dir.path, .segment_bytes = 1, .keep_bytes = 200});
+    for (int i = 0; i < 50; ++i) {
+        const Label label{"request" + std::to_string(i), 1.0, i};
+        ASSERT_TRUE(log->append("flights", {&label, 1}));
+    }
+    const std::vector<std::string> kept = kept_labels(*log);
+    EXPECT_EQ(kept.back(), "flights:request49@49");
+    EXPECT_GE(kept.size(), 2U);
+    EXPECT_LE(kept.size(), 4U);  // a record has 54 bytes
 }
 
 TEST(LabelLog, refuses_what_is_no_label) {

@@ -93,6 +93,7 @@ void Engine::Impl::stop() {
 }
 
 void Engine::Impl::loop() {
+    bool failing = false;
     for (;;) {
         std::uint64_t seen = 0;
         {
@@ -105,9 +106,16 @@ void Engine::Impl::loop() {
         if (moved && !*moved) {
             noted = note_active();
         }
-        if (!moved || !noted) {
+        if (moved && !*moved && noted && work_ended.exchange(false)) {
+            if (auto collected = collect_work(); !collected) {
+                log_warn("pipeline_work_not_collected", {{"error", collected.error().message()}});
+            }
+        }
+        const bool failed = !moved || !noted;
+        if (failed && !failing) {  // once, however long a disk stays full
             log_warn("pipeline_pass_failed", {{"error", (moved ? noted.error() : moved.error()).message()}});
         }
+        failing = failed;
         std::unique_lock lock(mutex);
         if (stopping) {
             lock.unlock();
@@ -329,6 +337,7 @@ Result<RunRecord> Engine::cancel(std::string_view run_id, const Principal& princ
         return run;
     }));
     impl_->fault("cancel.committed");
+    impl_->work_ended = true;
     impl_->cancel_in_flight(run_id, "");
     impl_->poke();
     return cancelled;

@@ -8,6 +8,9 @@
 // step's current one is dropped. Events: pipeline.created, pipeline.updated, pipeline.triggered,
 // pipeline.started, pipeline.step_finished, pipeline.finished, subject "pipeline/NAME".
 //
+// Working files of ended runs go when there are more than `work_runs_kept` of them; what a later run or the
+// registry needs has been copied to its own store by then.
+//
 // One engine per database. Its thread reads events, fires schedules, starts attempts, polls waiting steps and
 // commits outcomes; workers run steps. Thread-safe.
 #include <chrono>
@@ -36,6 +39,7 @@ struct EngineOptions {
     std::size_t workers = 2;                       // steps that run at the same time; 1 to kWorkersMax
     std::size_t runs_live_max = kRunsLiveMax;      // more wait as queued
     std::size_t runs_queued_max = kRunsQueuedMax;  // one more is resource_exhausted, or a skipped trigger
+    std::size_t work_runs_kept = kWorkRunsKept;    // ended runs whose folders stay, the newest
     std::chrono::milliseconds pass_every{200};     // how often time alone is looked at
     std::function<void(std::string_view)> fault_point = {};  // tests only: called at each durable moment
 };

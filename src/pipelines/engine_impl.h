@@ -73,6 +73,9 @@ struct Engine::Impl {
     Result<bool> pass();
     Result<void> note_active();
 
+    // engine_work.cpp
+    Result<void> collect_work();
+
     // engine_triggers.cpp: what starts runs
     Result<bool> read_events();
     Result<bool> fire_schedules();
@@ -122,6 +125,8 @@ struct Engine::Impl {
         in_flight;  // by token; shared with the worker and its step
     std::deque<Task> tasks;
     std::deque<Finished> finished;
+
+    std::atomic<bool> work_ended{true};  // runs have ended since their files were last looked at
 
     // The engine's thread alone.
     std::vector<PipelineRecord> pipelines;

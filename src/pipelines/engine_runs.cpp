@@ -298,6 +298,7 @@ Result<bool> Engine::Impl::settle_run(const RunRecord& seen) {
         }
         return run.state;
     }));
+    work_ended = work_ended || is_terminal(now);
     fault(is_terminal(now) ? "run.finished" : "step.settled");
     return true;
 }

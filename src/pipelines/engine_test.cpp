@@ -1,5 +1,8 @@
 #include "pipelines/engine.h"
 
+#include <filesystem>
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,10 +16,11 @@ using ::testing::HasSubstr;
 
 class EngineTest : public ::testing::Test {
  protected:
-    void start(StepKinds kinds, std::size_t workers = 2) {
+    void start(StepKinds kinds, std::size_t workers = 2, std::size_t work_runs_kept = kWorkRunsKept) {
         engine_.reset();
-        auto made = Engine::create(*database_, stream_, clock_, std::move(kinds),
-                                   {.work_root = folder_.path() + "/steps", .workers = workers});
+        auto made = Engine::create(
+            *database_, stream_, clock_, std::move(kinds),
+            {.work_root = folder_.path() + "/steps", .workers = workers, .work_runs_kept = work_runs_kept});
         ASSERT_TRUE(made) << made.error().message();
         engine_ = *std::move(made);
         const auto started = engine_->start();
@@ -154,6 +158,34 @@ struct Hold {
         }
     }
 };
+
+TEST_F(EngineTest, working_files_of_ended_runs_are_kept_up_to_a_number) {
+    const auto folders = [this] {
+        std::set<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/steps")) {
+            names.insert(entry.path().filename().string());
+        }
+        return names;
+    };
+    const Hold hold;
+    start(hold.kinds(), 2, 2);
+    put("name: short\nsteps:\n  - {id: a, kind: count}\n");
+    put("name: long\nsteps:\n  - {id: a, kind: hold}\n");
+    const auto running = engine_->start_run({.pipeline = "long", .as_of_us = kT0}, local_principal());
+    hold.wait_begun(1);
+    std::filesystem::create_directories(folder_.path() + "/steps/not-a-run");
+    std::vector<std::string> ended;
+    for (int i = 0; i < 4; ++i) {
+        clock_.advance_us(kUsPerSecond);
+        const auto run = engine_->start_run({.pipeline = "short", .as_of_us = kT0 - 1}, local_principal());
+        ASSERT_TRUE(engine_->wait_idle(kT0 - 1, kPatience));
+        ended.push_back(run->id);
+    }
+    EXPECT_EQ(folders(), (std::set<std::string>{running->id, ended[2], ended[3], "not-a-run"}));
+    hold.release();
+    settle();
+    EXPECT_EQ(folders(), (std::set<std::string>{ended[2], ended[3], "not-a-run"})) << "the oldest go first";
+}
 
 std::string held(std::string_view overlap) {
     return "name: held\nconcurrency: {overlap: " + std::string(overlap) +

@@ -21,6 +21,7 @@ inline constexpr std::size_t kReasonBytesMax = 4096;      // a step's error as i
 inline constexpr std::size_t kRunsLiveMax = 4;            // runs that have started and not ended (default)
 inline constexpr std::size_t kRunsQueuedMax = 100;        // runs that wait for their turn (default)
 inline constexpr std::size_t kWorkersMax = 64;            // threads that run steps
+inline constexpr std::size_t kWorkRunsKept = 20;          // ended runs whose working files stay (default)
 inline constexpr std::size_t kRunsPageMax = 500;          // runs or decisions in one answer
 inline constexpr std::size_t kEventsPerPass = 200;        // events read at once by the trigger loop
 

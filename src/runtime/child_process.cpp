@@ -337,8 +337,9 @@ Result<ChildOutput> run_child(ChildOptions options, std::int64_t timeout_ms) {
     return output;
 }
 
-void die_with_parent() {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+bool die_with_parent(int signal, pid_t parent) {
+    ::prctl(PR_SET_PDEATHSIG, signal);
+    return parent == 0 || ::getppid() == parent;
 }
 
 }  // namespace gyre::runtime

@@ -171,6 +171,7 @@ std::string App::fresh_token() const {
 void App::drain() {
     if (impl_->server != nullptr) {
         impl_->server->drain();
+        impl_->platform->stop_work();  // or the pools would wait for requests that wait for it
     }
 }
 

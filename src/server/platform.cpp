@@ -71,6 +71,7 @@ struct Platform::Impl {
     std::unique_ptr<serving::Serving> serving;
     std::unique_ptr<loop::Packages> packages;
     std::unique_ptr<loop::Loop> loop;
+    std::unique_ptr<loop::PredictionExport> exports;
     std::unique_ptr<runtime::Timers> timers;
 
     Impl(const PlatformOptions& given, Metrics& shared_metrics, Clock& shared_clock)
@@ -110,6 +111,16 @@ struct Platform::Impl {
         monitor.scores.horizon_us = options.monitoring.score_horizon_days * kUsPerDay;
         monitor.log.keep_us = options.monitoring.prediction_log_days * kUsPerDay;
         monitor.log.keep_bytes = static_cast<std::uint64_t>(options.monitoring.prediction_log_bytes);
+        const MonitoringSection& section = options.monitoring;
+        if (section.label_log_days > 0 && section.label_log_days < section.score_horizon_days) {
+            return invalid_argument("monitoring.label_log_days is " + std::to_string(section.label_log_days) +
+                                    ", but predictions are joined with labels for " +
+                                    std::to_string(section.score_horizon_days) +
+                                    " days (monitoring.score_horizon_days): keep labels at least as long, or "
+                                    "0 for all");
+        }
+        monitor.label_keep_us = section.label_log_days * kUsPerDay;
+        monitor.label_keep_bytes = static_cast<std::uint64_t>(section.label_log_bytes);
         GYRE_TRY(monitoring, monitoring::Monitoring::open(monitor, clock, metrics));
         return {};
     }
@@ -143,9 +154,11 @@ struct Platform::Impl {
         loop_options.data_folder = options.data;
         loop_options.effect_delay = options.loop.effect_delay;
         loop_options.workers = static_cast<std::size_t>(options.loop.workers);
+        loop_options.work_runs_kept = static_cast<std::size_t>(options.loop.work_runs_kept);
         GYRE_TRY(loop, loop::Loop::create({*database, *events, *monitoring, *serving, *tracking, *registry,
                                            *datasets, *packages, clock},
                                           loop_options));
+        GYRE_TRY(exports, loop::PredictionExport::open(*monitoring, options.data + "/exports", {}));
         return {};
     }
 
@@ -187,6 +200,7 @@ void Platform::add_routes(api::RouteTable& table) {
     api::add_monitoring_routes(table, *impl_->loop, *impl_->monitoring, *impl_->serving);
     api::add_pipeline_routes(table, impl_->loop->engine());
     api::add_dataset_routes(table, *impl_->datasets);
+    api::add_export_routes(table, *impl_->exports, *impl_->serving);
     api::add_event_routes(table, *impl_->events);
     api::add_mlflow_routes(table, *impl_->tracking, *impl_->registry, *impl_->artifacts);
     api::add_ui_routes(table);
@@ -208,13 +222,20 @@ Result<void> Platform::start() {
     return {};
 }
 
-void Platform::stop() {
+void Platform::stop_work() {
     if (impl_->timers) {
         impl_->timers->stop();
+    }
+    if (impl_->exports) {
+        impl_->exports->stop();
     }
     if (impl_->loop) {
         impl_->loop->stop();
     }
+}
+
+void Platform::stop() {
+    stop_work();
     if (impl_->serving) {
         impl_->serving->stop();
     }

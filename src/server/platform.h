@@ -16,6 +16,8 @@ struct MonitoringSection {
     std::int64_t score_horizon_days = 130;
     std::int64_t prediction_log_days = 0;
     std::int64_t prediction_log_bytes = 0;
+    std::int64_t label_log_days = 0;
+    std::int64_t label_log_bytes = 0;
 
     static constexpr auto options() {
         return std::tuple{
@@ -25,6 +27,11 @@ struct MonitoringSection {
                    "Days of event time that the prediction log keeps; 0 keeps all.", 0, 36500},
             Option{"prediction_log_bytes", &MonitoringSection::prediction_log_bytes,
                    "Bytes that the prediction log keeps at most; 0 for no bound.", 0, 1e15},
+            Option{"label_log_days", &MonitoringSection::label_log_days,
+                   "Days of label time that labels are kept, at least score_horizon_days; 0 keeps all.", 0,
+                   36500},
+            Option{"label_log_bytes", &MonitoringSection::label_log_bytes,
+                   "Bytes that the label log keeps at most; 0 for no bound.", 0, 1e15},
         };
     }
 };
@@ -32,12 +39,15 @@ struct MonitoringSection {
 struct LoopSection {
     std::string effect_delay = "1d";
     std::int64_t workers = 1;
+    std::int64_t work_runs_kept = 20;
 
     static constexpr auto options() {
         return std::tuple{
             Option{"effect_delay", &LoopSection::effect_delay,
                    "Event time from a decision to its effect, on endpoints with a clock of their own."},
-            Option{"workers", &LoopSection::workers, "Pipeline steps that run at the same time.", 1, 16}};
+            Option{"workers", &LoopSection::workers, "Pipeline steps that run at the same time.", 1, 16},
+            Option{"work_runs_kept", &LoopSection::work_runs_kept,
+                   "Ended pipeline runs whose working files are kept, the newest.", 0, 10000}};
     }
 };
 
@@ -76,6 +86,9 @@ class Platform {
     [[nodiscard]] std::optional<std::string> not_ready();
     /// Starts background work. Call when the routes are there.
     Result<void> start();
+    /// Ends timers, pipelines and exports, and with them the requests that wait for such; others go on. Once,
+    /// by one thread.
+    void stop_work();
     /// Ends background work; what was acknowledged is on the disk afterwards.
     void stop();
 

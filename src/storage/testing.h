@@ -51,14 +51,19 @@ class TestDatabase {
 
 /// Real files that remember what was never synced. power_cut() takes it away: the unsynced end of a file
 /// becomes garbage of an arbitrary length, and entries (created, renamed) of unsynced folders are undone.
-/// After bytes_left(n), writes beyond n more bytes write what fits and answer "no space".
+/// After bytes_left(n), writes beyond n more bytes write what fits and answer "no space"; after
+/// entries_left(n), so do files and folders beyond n more.
 class FaultyFileSystem final : public PosixFileSystem {
  public:
     void bytes_left(std::int64_t bytes) { bytes_left_ = bytes; }
+    void entries_left(std::int64_t entries) { entries_left_ = entries; }
     void fail_syncs(bool on) { fail_syncs_ = on; }
     [[nodiscard]] int syncs() const { return syncs_; }
 
     Result<Fd> open_file(const Fd& folder, const std::string& name, OpenMode mode) override {
+        if (mode == OpenMode::create_new && !take_entry()) {
+            return errno_error("open '" + name + "'", ENOSPC);
+        }
         auto file = PosixFileSystem::open_file(folder, name, mode);
         if (file && mode == OpenMode::create_new) {
             const std::scoped_lock lock(mutex_);
@@ -126,6 +131,9 @@ class FaultyFileSystem final : public PosixFileSystem {
         return PosixFileSystem::rename(from_folder, from, to_folder, to);
     }
     Result<void> make_folder(const Fd& folder, const std::string& name) override {
+        if (!take_entry()) {
+            return errno_error("create folder '" + name + "'", ENOSPC);
+        }
         auto made = PosixFileSystem::make_folder(folder, name);
         if (made) {
             const std::scoped_lock lock(mutex_);
@@ -161,6 +169,13 @@ class FaultyFileSystem final : public PosixFileSystem {
         std::string name;
         std::string replaced;
     };
+    bool take_entry() {
+        if (entries_left_ <= 0) {
+            return false;
+        }
+        --entries_left_;
+        return true;
+    }
     static std::string path_of(const Fd& fd) {
         return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd.get())).string();
     }
@@ -180,6 +195,7 @@ class FaultyFileSystem final : public PosixFileSystem {
     std::map<std::string, File> files_;                  // by path
     std::map<std::string, std::vector<Entry>> entries_;  // by folder: what was not synced
     std::atomic<std::int64_t> bytes_left_{INT64_MAX};
+    std::atomic<std::int64_t> entries_left_{INT64_MAX};
     std::atomic<bool> fail_syncs_{false};
     std::atomic<int> syncs_{0};
 };

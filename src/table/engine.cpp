@@ -577,6 +577,10 @@ Result<void> Engine::create_table(const std::string& name, const Batch& batch) {
         sql += kTypes[static_cast<std::size_t>(column.type)];
     }
     GYRE_TRY_VOID(execute(sql + ")"));
+    return append_table(name, batch);
+}
+
+Result<void> Engine::append_table(const std::string& name, const Batch& batch) {
     duckdb_appender appender = nullptr;
     if (impl_->api.appender_create(impl_->connection, nullptr, name.c_str(), &appender) != DuckDBSuccess) {
         return internal_error("no rows can be appended to the table '" + name + "'");

@@ -58,6 +58,8 @@ class Engine {
 
     /// Creates a table from a batch.
     Result<void> create_table(const std::string& name, const Batch& batch);
+    /// Adds the rows of a batch of the table's own columns.
+    Result<void> append_table(const std::string& name, const Batch& batch);
 
  private:
     struct Impl;

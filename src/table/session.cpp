@@ -185,6 +185,13 @@ Result<void> Session::add_batch(const std::string& name, const Batch& batch) {
     return impl_->engine->create_table(name, batch);
 }
 
+Result<void> Session::append_batch(const std::string& name, const Batch& batch) {
+    if (!impl_->names.contains(name)) {
+        return not_found("no table '" + name + "' to append to");
+    }
+    return impl_->engine->append_table(name, batch);
+}
+
 Result<Schema> Session::scan(std::string_view sql, const Params& params,
                              const std::function<Result<void>(Batch&&)>& on_batch) {
     GYRE_TRY_VOID(impl_->close_door());

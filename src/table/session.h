@@ -37,6 +37,8 @@ class Session {
     Result<SourceReport> add_source(const SourceSpec& spec);
     /// A table from memory; may be called at any time.
     Result<void> add_batch(const std::string& name, const Batch& batch);
+    /// More rows for a table of add_batch, with the same schema. What does not fit into memory is spilled.
+    Result<void> append_batch(const std::string& name, const Batch& batch);
 
     /// All rows, at most kResultRowsMax and kResultBytesMax (resource_exhausted beyond).
     Result<Batch> query(std::string_view sql, const Params& params = {});

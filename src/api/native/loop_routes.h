@@ -3,6 +3,7 @@
 // drift, pipelines and their runs, datasets. All under /api/gyre/v1.
 #include "api/route_table.h"
 #include "loop/loop.h"
+#include "loop/prediction_export.h"
 
 namespace gyre::api {
 
@@ -12,5 +13,6 @@ void add_monitoring_routes(RouteTable& table, loop::Loop& loop, monitoring::Moni
                            serving::Serving& serving);
 void add_pipeline_routes(RouteTable& table, pipelines::Engine& engine);
 void add_dataset_routes(RouteTable& table, storage::BlobStore& datasets);
+void add_export_routes(RouteTable& table, loop::PredictionExport& exports, serving::Serving& serving);
 
 }  // namespace gyre::api

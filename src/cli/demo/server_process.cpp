@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t kReadyTimeoutMs = 30'000;
 constexpr std::int64_t kPollMs = 20;
+constexpr std::int64_t kStopTimeoutMs = 15'000;
 
 std::string own_program() {
     char path[4096];
@@ -27,7 +28,8 @@ std::string url_in(const std::string& line) {
 Result<ServerProcess> ServerProcess::start(const std::string& data, const std::vector<std::string>& flags) {
     GYRE_TRY_VOID(make_directories(data));
     runtime::ChildOptions options;
-    options.argv = {own_program(), "server", "--data", data, "--http-port", "0"};
+    options.argv = {own_program(), "server",    "--data", data,           "--http-port",
+                    "0",           "--drain-s", "2",      "--parent-pid", std::to_string(::getpid())};
     options.argv.insert(options.argv.end(), flags.begin(), flags.end());
     options.stdout_to = runtime::OutputTo::file;
     options.stderr_to = runtime::OutputTo::file;
@@ -46,6 +48,13 @@ Result<ServerProcess> ServerProcess::start(const std::string& data, const std::v
     }
     return Error(ErrorCode::deadline_exceeded,
                  "the demo's server was not ready in time; see " + options.stderr_path);
+}
+
+void ServerProcess::stop() {
+    ask_to_stop();
+    if (!process_.wait(kStopTimeoutMs)) {
+        process_.stop(0);
+    }
 }
 
 }  // namespace gyre::cli::demo

@@ -128,6 +128,27 @@ TEST_F(BlobStoreTest, a_full_disk_is_resource_exhausted_and_shows_nothing) {
     EXPECT_TRUE(store->put("a", "12345"));
 }
 
+TEST_F(BlobStoreTest, no_room_for_an_entry_is_resource_exhausted_and_keeps_what_was_there) {
+    auto store = open();
+    ASSERT_TRUE(store->put("run/a", "before"));
+    for (std::int64_t left = 0; left < 3; ++left) {  // no file; a file but no folder; one folder of two
+        files_.entries_left(left);
+        EXPECT_EQ(store->put("new" + std::to_string(left) + "/deep/b", "x").error().code(),
+                  ErrorCode::resource_exhausted)
+            << left;
+    }
+    files_.entries_left(1);
+    ASSERT_TRUE(store->put("run/a", "after"));  // replaces: no entry but the temporary's
+    files_.entries_left(1000);
+    EXPECT_EQ(*store->get("run/a"), "after");
+    ASSERT_TRUE(store->put("new2/deep/b", "y"));
+    store.reset();
+    files_.power_cut(11);
+    store = open();
+    EXPECT_EQ(*store->get("run/a"), "after");
+    EXPECT_EQ(*store->get("new2/deep/b"), "y");
+}
+
 TEST_F(BlobStoreTest, a_power_cut_keeps_every_acknowledged_blob_whole) {
     for (std::uint64_t tail = 0; tail < 8; ++tail) {
         const std::string run = "run" + std::to_string(tail);

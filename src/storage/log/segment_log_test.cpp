@@ -138,6 +138,33 @@ TEST_F(SegmentLogTest, a_full_disk_refuses_and_the_log_goes_on_when_there_is_roo
     EXPECT_EQ(all(*open()), (std::vector<std::string>{"before", "after"}));
 }
 
+TEST_F(SegmentLogTest, no_room_for_a_new_segment_refuses_and_loses_nothing) {
+    const SegmentLogOptions options{.segment_bytes_max = 60};
+    std::vector<std::string> acknowledged;
+    auto log = open(options);
+    files_.entries_left(2);
+    for (int i = 0; i < 40; ++i) {
+        const std::string record = "record " + std::to_string(i);
+        auto appended = log->append(record);
+        if (appended) {
+            acknowledged.push_back(record);
+        } else {
+            EXPECT_EQ(appended.error().code(), ErrorCode::resource_exhausted);
+            EXPECT_NE(appended.error().message().find("free some space"), std::string::npos);
+        }
+        if (i == 30) {
+            files_.entries_left(1000);
+        }
+    }
+    EXPECT_GT(acknowledged.size(), 10U);
+    EXPECT_LT(acknowledged.size(), 40U);
+    EXPECT_EQ(acknowledged.back(), "record 39");
+    EXPECT_EQ(all(*log), acknowledged);
+    log.reset();
+    files_.power_cut(5);
+    EXPECT_EQ(all(*open(options)), acknowledged);
+}
+
 TEST_F(SegmentLogTest, after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_again) {
     auto log = open();
     ASSERT_TRUE(log->append("kept"));

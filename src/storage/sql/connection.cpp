@@ -15,6 +15,8 @@ ErrorCode code_of(int code) {
         case SQLITE_CONSTRAINT_PRIMARYKEY:
         case SQLITE_CONSTRAINT_ROWID:
             return ErrorCode::already_exists;
+        case SQLITE_IOERR_SHMSIZE:  // the index of the write-ahead log cannot grow
+            return ErrorCode::resource_exhausted;
         default:
             break;
     }
@@ -139,6 +141,9 @@ Error Connection::error(int code) {
     const ErrorCode mapped = code_of(code);
     std::string message = "database: ";
     message += handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle);
+    if ((code & 0xFF) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) {
+        message += "; free some space where the data folder is, then try again";
+    }
     last_error = Error(mapped, std::move(message));
     return last_error;
 }

@@ -1,0 +1,105 @@
+"""Data folders of other releases: older ones are opened and migrated, newer ones are refused."""
+import base64
+import json
+import pathlib
+import sqlite3
+import subprocess
+
+import pytest
+
+from conftest import ROOT, gyre_binary
+from loop_util import Api, export
+
+RELEASES = sorted(path for path in (ROOT / "tests" / "data_folders").iterdir() if (path / "gyre.sql").exists())
+MIGRATIONS = sorted((ROOT / "migrations" / "sqlite").glob("*.sql"))
+
+
+def build(release: pathlib.Path, data: pathlib.Path) -> dict:
+    """The data folder that the release's text describes; what it is expected to answer."""
+    data.mkdir(parents=True)
+    database = sqlite3.connect(data / "gyre.db")
+    database.executescript((release / "gyre.sql").read_text())
+    database.close()
+    for name, content in json.loads((release / "files.json").read_text()).items():
+        path = data / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else base64.b64decode(content["base64"]))
+    return json.loads((release / "expected.json").read_text())
+
+
+def test_the_present_release_is_among_them():
+    version = subprocess.run([gyre_binary(), "version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    assert version.rsplit(".", 1)[0] in [release.name for release in RELEASES], "see tests/data_folders/README.md"
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.name)
+def test_a_folder_of_a_release_is_opened_migrated_and_served(make_server, gyre, tmp_path, release):
+    expected = build(release, tmp_path / "server" / "data")
+    server = make_server(name="server")
+    api = Api(server.url)
+    assert api.ok("GET", "/readyz") == {"status": "ready"}
+    applied = sqlite3.connect(server.data / "gyre.db").execute("SELECT max(number) FROM schema_migrations").fetchone()[0]
+    assert applied == len(MIGRATIONS)
+
+    history = api.ok("GET", "/api/2.0/mlflow/metrics/get-history", params={"run_id": expected["run"], "metric_key": "loss"})
+    assert [point["value"] for point in history["metrics"]] == [1 / (step + 1) for step in range(3)]
+    run = api.ok("GET", "/api/2.0/mlflow/runs/get", params={"run_id": expected["run"]})["run"]
+    assert run["data"]["params"] == [{"key": "depth", "value": "6"}]
+    alias = api.ok("GET", "/api/2.0/mlflow/registered-models/alias", params={"name": "flights", "alias": "champion"})
+    assert alias["model_version"]["version"] == "1"
+    assert gyre("--url", server.url, "events", "verify").returncode == 0
+    assert len(api.events()) >= expected["events"]
+    assert [monitor["name"] for monitor in api.native("GET", "monitors")["monitors"]] == ["drift"]
+
+    log = export(server.url, "flights", tmp_path / "log.parquet")
+    assert len(log) == expected["exported"]
+    answered = log[log["answered"]].set_index("request_id")
+    assert answered["score"].to_dict() == pytest.approx(expected["scores"], abs=1e-6)
+    assert answered["label"].dropna().to_dict() == expected["labels"]
+    ids = list(expected["scores"])
+    again = api.predict("flights", [one + "-again" for one in ids], event_time="2013-02-09T10:00:00Z")
+    assert again.status_code == 200
+    known = [{"request_id": one, "value": value, "time": "2013-02-20T00:00:00Z"} for one, value in expected["labels"].items()]
+    counts = api.native("POST", "labels", {"endpoint": "flights", "labels": known})
+    assert counts["duplicates"] == len(known), "the labels are remembered"
+
+
+def test_a_database_without_the_latest_migrations_gets_them(make_server, gyre, tmp_path):
+    """What an older binary left: the first migrations, with the text that they still have."""
+    data = tmp_path / "server" / "data"
+    make_server(name="server").stop()
+    database = sqlite3.connect(data / "gyre.db")
+    rows = database.execute("SELECT * FROM schema_migrations ORDER BY number").fetchall()
+    database.close()
+    for left_over in data.glob("gyre.db*"):
+        left_over.unlink()
+    database = sqlite3.connect(data / "gyre.db")
+    database.execute("CREATE TABLE schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT "
+                     "NOT NULL, applied_us INTEGER NOT NULL)")
+    for row, path in zip(rows[:4], MIGRATIONS):
+        database.executescript(path.read_text())
+        database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", row)
+    database.commit()
+    database.close()
+    server = make_server(name="server")
+    assert server.log().count("migration_applied") == len(MIGRATIONS) + len(MIGRATIONS) - 4
+    assert Api(server.url).native("GET", "endpoints") == {"endpoints": []}
+
+
+def test_a_folder_or_database_of_a_newer_release_is_refused_and_left_alone(make_server, gyre, tmp_path):
+    server = make_server()
+    server.stop()
+    (server.data / "format").write_text("2\n")
+    refused = gyre("server", "--http-port", "0", "--data", str(server.data))
+    assert refused.returncode == 8
+    assert "has format 2, this gyre knows up to 1; use a newer gyre" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    (server.data / "format").write_text("1\n")
+    database = sqlite3.connect(server.data / "gyre.db")
+    database.execute("INSERT INTO schema_migrations VALUES (99, 'of the future', 'x', 0)")
+    database.commit()
+    before = list(database.iterdump())
+    refused = gyre("server", "--http-port", "0", "--data", str(server.data))
+    assert refused.returncode == 8
+    assert "schema is version 99" in refused.stderr and "use a newer gyre" in refused.stderr
+    assert list(database.iterdump()) == before
