@@ -33,7 +33,7 @@ export default defineConfig({
   base: './',
   plugins: [licenseNotices()],
   esbuild: { jsx: 'automatic' },
-  server: { port: 5173, proxy: { '/api': process.env.GYRE_URL ?? 'http://127.0.0.1:5000' } },
+  server: { port: 5173, proxy: Object.fromEntries(['/api', '/v2', '/get-artifact'].map((path) => [path, process.env.GYRE_URL ?? 'http://127.0.0.1:5000'])) },
   build: {
     outDir: process.env.GYRE_UI_OUT ?? '../build/ui',
     emptyOutDir: true,

@@ -315,6 +315,7 @@ Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
         const evidence::RolloutDecision decision =
             machine.decide(now_us, rollout.counted_until_us - rollout.started_us, min_us);
         rollout.evidence = gyre::to_json(decision.finding);
+        note_look(rollout, decision.finding, now_us);
         const bool moves = decision.action == RolloutAction::increased ||
                            decision.action == RolloutAction::promoted ||
                            decision.action == RolloutAction::rolled_back;

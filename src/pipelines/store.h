@@ -17,7 +17,7 @@ Result<void> put_pipeline(storage::Transaction& tx, const PipelineRecord& record
 /// The run and its steps, all pending.
 Result<void> insert_run(storage::Transaction& tx, const RunRecord& run);
 Result<RunRecord> get_run(storage::Reader& reader, std::string_view id);
-/// Without steps; newest first.
+/// Newest first.
 Result<std::vector<RunRecord>> list_runs(storage::Reader& reader, std::string_view pipeline,
                                          std::string_view before, std::size_t limit);
 /// Ids of runs that have not ended, oldest first.

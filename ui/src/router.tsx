@@ -33,6 +33,9 @@ const endpoint = createRoute({
     tab: oneOf(search.tab, kEndpointTabs),
     metric: text(search.metric),
     bucket: oneOf(search.bucket, ['1h', '1d', '7d'] as const),
+    share: oneOf(search.share, ['y'] as const),
+    rollout: text(search.rollout),
+    column: text(search.column),
   })),
   component: lazyRouteComponent(() => import('./pages/endpoints/endpoint_page'), 'EndpointPage'),
 })
@@ -102,7 +105,7 @@ const pipeline = createRoute({
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
-  validateSearch: optional((search) => ({ type: text(search.type), q: text(search.q) })),
+  validateSearch: optional((search) => ({ type: text(search.type), subject: text(search.subject), q: text(search.q), at: text(search.at) })),
   component: lazyRouteComponent(() => import('./pages/events_page'), 'EventsPage'),
 })
 

@@ -2,7 +2,7 @@
 
 export interface Curve {
   label: string
-  /** Which of the six series colours; curves of one variant keep one colour on every chart. */
+  /** Which of the eight series colours; curves of one variant keep one colour on every chart. */
   color: number
   x: number[]
   y: (number | null)[]

@@ -3,22 +3,7 @@ import type { GyreEvent } from '../api/types'
 import { eventLook } from './status'
 import { Icon } from './icon'
 import { Ago } from './basics'
-
-/** "endpoint/flights" -> where its page is; undefined when no page shows it. */
-export function subjectHref(subject: string): string | undefined {
-  const [kind, name, extra] = subject.split('/')
-  if (!name) return undefined
-  const at = encodeURIComponent(name)
-  switch (kind) {
-    case 'endpoint': return `#/endpoints/${at}`
-    case 'model':
-    case 'model_version': return `#/models/${at}`
-    case 'pipeline': return `#/pipelines/${at}`
-    case 'experiment': return `#/experiments/${at}`
-    case 'run': return extra ? `#/experiments/${at}/runs/${encodeURIComponent(extra)}` : undefined
-    default: return undefined
-  }
-}
+import { subjectHref } from './links'
 
 /** The few values of an event that a person reads first. */
 export function eventGist(event: GyreEvent): string {

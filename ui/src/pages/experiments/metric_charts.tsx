@@ -37,7 +37,7 @@ function MetricChart({ run, name, view }: { run: Run; name: string; view: Metric
     const x = rows.map((row) => (view.x ? row.timestamp / 1000 : row.step))
     const y = rows.map((row) => Number(row.value))
     const raw: Curve = { label: name, color: 0, x, y }
-    return view.smooth > 0 ? [{ ...raw, color: 5, label: 'as logged' }, { label: 'smoothed', color: 0, x, y: smooth(y, view.smooth) }] : [raw]
+    return view.smooth > 0 ? [{ ...raw, color: 6, label: 'as logged' }, { label: 'smoothed', color: 0, x, y: smooth(y, view.smooth) }] : [raw]
   }, [points.data, view.x, view.smooth, name])
   return (
     <Card title={name}>

@@ -38,7 +38,7 @@ function Summary({ endpoints }: { endpoints: Endpoint[] }) {
 
 function LastEvents() {
   const live = useLiveEvents()
-  const past = useQuery(recentEventsQuery({ limit: 50 }))
+  const past = useQuery(recentEventsQuery(50))
   return (
     <Card title="Last events" aside={<Link to="/events">All events</Link>} className="home-feed">
       <Loaded query={past} what="events" rows={6}>

@@ -9,7 +9,7 @@ import { DataTable, type Columns } from '../../parts/data_table'
 import { Loaded } from '../../parts/loaded'
 import { Status } from '../../parts/status'
 import { deployments } from './models_page'
-import { semanticVersion, userTags } from './tags'
+import { userTags } from './tags'
 
 const route = getRouteApi('/models/$name')
 
@@ -20,7 +20,7 @@ function aliasesOf(model: RegisteredModel | undefined, version: ModelVersion): s
 function columnsOf(model: RegisteredModel | undefined, endpoints: Endpoint[]): Columns<ModelVersion> {
   return [
     { id: 'version', header: 'Version', meta: { numeric: true }, cell: ({ row }) => <strong>{row.original.version}</strong> },
-    { id: 'semantic', header: 'Semantic', cell: ({ row }) => <span className="mono">{semanticVersion(row.original.tags) ?? '\u2013'}</span> },
+    { id: 'semantic', header: 'Semantic', cell: ({ row }) => <span className="mono">{row.original.semantic_version ?? '\u2013'}</span> },
     { id: 'aliases', header: 'Aliases', cell: ({ row }) => aliasesOf(model, row.original).map((alias) => <Chip key={alias} tone="accent">@{alias}</Chip>) },
     { id: 'status', header: 'State', cell: ({ row }) => <Status state={row.original.status ?? 'READY'} title={row.original.status_message} /> },
     { id: 'deployed', header: 'Deployed on', cell: ({ row }) => deployments(endpoints, row.original.name, row.original.version).map((one) => (

@@ -1,10 +1,12 @@
 // One run of a pipeline: when each step ran, how far it is, what it said and made.
 import { useQuery } from '@tanstack/react-query'
-import { pipelineRunQuery } from '../../api/queries'
+import { pipelineRunQuery, rolloutsQuery } from '../../api/queries'
 import type { PipelineRun, PipelineStep } from '../../api/types'
 import { count, metric, percent } from '../../format/number'
 import { between, exact, toMs } from '../../format/time'
 import { Ago, At, Card, Chip } from '../../parts/basics'
+import { Icon } from '../../parts/icon'
+import { causeOf, eventHref, modelHref, rolloutHref, triggerText } from '../../parts/links'
 import { Loaded } from '../../parts/loaded'
 import { Status, lookOf } from '../../parts/status'
 
@@ -24,6 +26,45 @@ function outputText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
+const kChips = 10
+
+/** Numbers and short texts as chips; what is larger opens on demand. */
+function StepMore({ step }: { step: PipelineStep }) {
+  const outputs = Object.entries(step.outputs ?? {})
+  const small = outputs.filter(([, value]) => typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length <= 60))
+  if (!step.message && !step.reason && outputs.length === 0) return null
+  return (
+    <div className="step-more">
+      {step.reason && <span className="step-reason">{step.reason}</span>}
+      {step.message && step.message !== step.reason && <span>{step.message}</span>}
+      {small.slice(0, kChips).map(([key, value]) => <OutputChip key={key} name={key} value={value} />)}
+      {outputs.length > Math.min(small.length, kChips) && (
+        <details><summary>all outputs</summary><pre className="json">{JSON.stringify(step.outputs, null, 2)}</pre></details>
+      )}
+    </div>
+  )
+}
+
+function OutputChip({ name, value }: { name: string; value: unknown }) {
+  const label = <>{name.replace(/_/g, ' ')} <b className="num">{outputText(value)}</b></>
+  if (name === 'run_id' && typeof value === 'string') return <a className="chip" href={`#/experiments/-/runs/${encodeURIComponent(value)}`}>run <b className="mono">{value.slice(0, 8)}</b></a>
+  if (/^[\w.-]+\/\d+$/.test(String(value))) return <a className="chip" href={modelHref(String(value))}>{label}</a>
+  return <Chip>{label}</Chip>
+}
+
+function StartedBy({ run }: { run: PipelineRun }) {
+  const { position } = run.trigger
+  const rollouts = useQuery(rolloutsQuery()).data ?? []
+  return (
+    <p className="pointers">
+      {position ? <a className="chip" href={eventHref(position)}>started by {triggerText(run.trigger)} #{position}<Icon name="chevron" size={11} /></a> : <Chip>started by {triggerText(run.trigger)}{run.principal && run.trigger.type === 'manual' && `, ${run.principal}`}</Chip>}
+      {rollouts.filter((one) => causeOf(one).runId === run.id).map((one) => (
+        <a key={one.id} className="chip" href={rolloutHref(one.endpoint, one.id)}>rollout of {one.candidate} <Status state={one.state} /><Icon name="chevron" size={11} /></a>
+      ))}
+    </p>
+  )
+}
+
 function StepRow({ step, run }: { step: PipelineStep; run: PipelineRun }) {
   const bar = span(step, run, Date.now())
   return (
@@ -38,12 +79,7 @@ function StepRow({ step, run }: { step: PipelineStep; run: PipelineRun }) {
         )}
       </div>
       <span className="num muted step-took">{step.state === 'running' && step.progress !== null ? percent(step.progress) : between(step.started_at, step.finished_at)}</span>
-      {(step.message || step.outputs) && (
-        <div className="step-more">
-          {step.message && <span>{step.message}</span>}
-          {Object.entries(step.outputs ?? {}).map(([key, value]) => <Chip key={key}>{key} <b className="num">{outputText(value)}</b></Chip>)}
-        </div>
-      )}
+      <StepMore step={step} />
     </li>
   )
 }
@@ -53,8 +89,10 @@ export function RunDetail({ id }: { id: string }) {
   return (
     <Loaded query={run} what="this run" rows={5}>
       {(data) => (
-        <Card title={<>Run <span className="mono">{data.id}</span> <Status state={data.state} /></>}
-          aside={<span className="muted">{data.trigger} {'\u00b7'} {data.as_of && <>as of <At time={data.as_of} /> {'\u00b7'} </>}started <Ago time={data.started_at} /> {'\u00b7'} {between(data.started_at, data.finished_at)}</span>}>
+        <Card title={<>Run <span className="mono" title={data.id}>{data.id.slice(0, 8)}</span> <Status state={data.state} /></>}
+          aside={<span className="muted">{data.as_of && <>as of <At time={data.as_of} /> {'\u00b7'} </>}started <Ago time={data.started_at} /> {'\u00b7'} {between(data.started_at, data.finished_at)}</span>}>
+          {data.reason && <p>{data.reason}</p>}
+          <StartedBy run={data} />
           <ol className="steps">{data.steps.map((step) => <StepRow key={step.id} step={step} run={data} />)}</ol>
         </Card>
       )}
