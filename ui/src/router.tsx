@@ -64,7 +64,7 @@ const experiments = createRoute({
 const experiment = createRoute({
   getParentRoute: () => root,
   path: '/experiments/$id',
-  validateSearch: optional((search) => ({ filter: text(search.filter), sort: text(search.sort), hide: text(search.hide) })),
+  validateSearch: optional((search) => ({ filter: text(search.filter), sort: text(search.sort), metric: text(search.metric) })),
   component: lazyRouteComponent(() => import('./pages/experiments/experiment_page'), 'ExperimentPage'),
 })
 

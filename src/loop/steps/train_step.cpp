@@ -141,7 +141,10 @@ Result<tracking::RunInfo> track(const StepServices& services, const pipelines::S
     const std::int64_t now_ms = services.clock.now_ms();
     tracking::NewRun run;
     run.user_id = context.principal.name;
-    run.run_name = params.model + "-" + context.run_id.substr(0, 8);
+    run.run_name =
+        params.model + "-" +
+        context.run_id.substr(context.run_id.size() -
+                              std::min<std::size_t>(8, context.run_id.size()));  // ids begin with the time
     run.start_time_ms = now_ms - static_cast<std::int64_t>(result.duration_s * 1000.0);
     run.tags = {{"gyre.pipeline", context.pipeline},
                 {"gyre.pipeline_run", context.run_id},

@@ -10,6 +10,8 @@ export interface Curve {
   high?: (number | null)[]
   dashed?: boolean
   filled?: boolean
+  /** Absent values break the line; else it goes on over them. */
+  gaps?: boolean
 }
 
 export interface Aligned {

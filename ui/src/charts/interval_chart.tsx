@@ -14,6 +14,7 @@ interface IntervalChartProps {
   series: IntervalSeries[]
   title: string
   format: (value: number | null) => string
+  axisFormat?: (value: number | null) => string
   height?: number
 }
 
@@ -45,7 +46,7 @@ function useWidth(): [React.RefObject<HTMLDivElement | null>, number] {
   return [box, width]
 }
 
-export function IntervalChart({ categories, series, title, format, height = 220 }: IntervalChartProps) {
+export function IntervalChart({ categories, series, title, format, axisFormat = format, height = 220 }: IntervalChartProps) {
   const [box, width] = useWidth()
   const bounds = series.flatMap((one) => one.values.flatMap((value) => (value ? [value.low, value.high] : [])))
   if (bounds.length === 0) return null
@@ -62,7 +63,7 @@ export function IntervalChart({ categories, series, title, format, height = 220 
       <div ref={box}>
         <svg className="intervals" width={width} height={height} aria-hidden="true">
           {ticks(low, high).map((tick) => (
-            <g key={tick}><line className="grid" x1={kLeft} x2={width - 8} y1={y(tick)} y2={y(tick)} /><text x={kLeft - 8} y={y(tick) + 4} textAnchor="end">{format(tick)}</text></g>
+            <g key={tick}><line className="grid" x1={kLeft} x2={width - 8} y1={y(tick)} y2={y(tick)} /><text x={kLeft - 8} y={y(tick) + 4} textAnchor="end">{axisFormat(tick)}</text></g>
           ))}
           {categories.map((name, i) => <text key={name} x={kLeft + slot * (i + 0.5)} y={height - 5} textAnchor="middle">{name}</text>)}
           {series.map((one, s) => one.values.map((value, i) => value && (

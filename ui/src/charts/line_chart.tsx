@@ -2,8 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { metric } from '../format/number'
-import { clock, stamp } from '../format/time'
+import { metric, tick as tickText } from '../format/number'
+import { clock, stamp, timeTicks } from '../format/time'
 import { align, type Aligned, type Curve } from './align'
 import { stack } from './stack'
 import { fade, readTheme, useScheme, type ChartTheme } from './theme'
@@ -50,6 +50,7 @@ function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme)
   ctx.save()
   ctx.font = `${11 * ratio}px "Inter Variable", system-ui, sans-serif`
   ctx.lineWidth = ratio
+  ctx.textAlign = 'left'
   for (const { value, label, tone } of levels) {
     const y = u.valToPos(value, 'y', true)
     if (y < bbox.top || y > bbox.top + bbox.height) continue
@@ -59,11 +60,8 @@ function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme)
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
-    const bad = tone === 'bad'
-    ctx.textAlign = bad ? 'right' : 'left'
-    ctx.fillText(label, bad ? bbox.left + bbox.width - 4 * ratio : bbox.left + 4 * ratio, bad ? y - 5 * ratio : y + 13 * ratio)
+    ctx.fillText(label, bbox.left + 4 * ratio, tone === 'bad' ? y - 5 * ratio : y + 13 * ratio)
   }
-  ctx.textAlign = 'left'
   for (const { x, label } of marks) {
     const at = u.valToPos(x, 'x', true)
     if (at < bbox.left || at > bbox.left + bbox.width) continue
@@ -100,7 +98,7 @@ function seriesOptions(curves: Curve[], theme: ChartTheme): { series: uPlot.Seri
       width: 1.75,
       dash: curve.dashed ? [5, 4] : undefined,
       fill: curve.filled ? fade(color, 0.12) : undefined,
-      spanGaps: true,
+      spanGaps: !curve.gaps,
       points: { show: curve.x.length <= kMostDots, size: 5 },
     })
     if (!curve.low || !curve.high) continue
@@ -122,7 +120,7 @@ function options(props: LineChartProps, theme: ChartTheme, width: number, onCurs
     bands,
     legend: { show: false },
     tzDate: (seconds) => (props.local ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC')),
-    padding: [10, 8, 0, 0],
+    padding: [10, 20, 0, 0],
     scales: {
       x: { time: xIs === 'time' },
       y: {
@@ -137,8 +135,8 @@ function options(props: LineChartProps, theme: ChartTheme, width: number, onCurs
       },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 30, space: 70 },
-      { ...axis, size: 54, gap: 6, space: 32, values: (_u, ticks) => ticks.map((tick) => (tick === null ? '' : (props.axisFormat ?? format)(tick))) },
+      { ...axis, grid: { show: false }, size: xIs === 'time' ? 40 : 30, space: 70, values: xIs === 'time' ? (_u, splits, _axis, _space, step) => timeTicks(splits, step, props.local) : undefined },
+      { ...axis, size: 54, gap: 6, space: 32, values: (_u, ticks) => ticks.map((tick) => (tick === null ? '' : (props.axisFormat ?? (props.format ? format : tickText))(tick))) },
     ],
     cursor: {
       y: false,
@@ -204,7 +202,7 @@ export function LineChart(props: LineChartProps) {
         <figcaption className="legend">
           {curves.map((curve, i) => (
             <span key={curve.label}>
-              <i className={`key c${(curve.color % 6) + 1} ${curve.dashed ? 'dashed' : ''}`} />
+              <i className={`key c${(curve.color % 8) + 1} ${curve.dashed ? 'dashed' : ''}`} />
               {curve.label}
               <b className="num">{format(aligned.columns[columnOf(curves, i)]?.[shown] ?? null)}</b>
             </span>

@@ -4,10 +4,12 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { eventQuery, eventsQuery, pipelineRunsQuery, rolloutsQuery } from '../api/queries'
 import type { GyreEvent } from '../api/types'
+import { shortenIds } from '../format/id'
+import { day, exact } from '../format/time'
 import { useLiveEvents, useLiveState } from '../layout/live_context'
-import { Ago, At, Card, Chip, Empty, PageHead, SearchBox } from '../parts/basics'
+import { Ago, Card, Chip, Empty, PageHead, SearchBox } from '../parts/basics'
 import { DataTable, type Columns } from '../parts/data_table'
-import { eventGist } from '../parts/event_feed'
+import { eventGist } from '../parts/gist'
 import { Icon } from '../parts/icon'
 import { pointersOf, subjectHref } from '../parts/links'
 import { Loaded } from '../parts/loaded'
@@ -21,11 +23,10 @@ const kColumns: Columns<GyreEvent> = [
   { id: 'position', header: '#', meta: { numeric: true }, cell: ({ row }) => <span className="muted">{row.original.position}</span> },
   { id: 'time', header: 'Time', cell: ({ row }) => <Ago time={row.original.time} /> },
   { id: 'type', header: 'Event', cell: ({ row }) => { const { tone, icon } = eventLook(row.original.type); return <span className={`event-type ${tone}`}><Icon name={icon} size={14} />{row.original.type}</span> } },
-  { id: 'subject', header: 'Subject', cell: ({ row }) => { const href = subjectHref(row.original.subject); return href ? <a href={href}>{row.original.subject}</a> : row.original.subject } },
-  { id: 'gist', header: 'What', meta: { wide: true }, cell: ({ row }) => eventGist(row.original) },
-  { id: 'as_of', header: 'As of', cell: ({ row }) => <span className="muted"><At time={row.original.as_of} /></span> },
+  { id: 'subject', header: 'Subject', cell: ({ row }) => { const href = subjectHref(row.original.subject); const text = shortenIds(row.original.subject); return href ? <a href={href} title={row.original.subject}>{text}</a> : text } },
+  { id: 'gist', header: 'What', meta: { wide: true }, cell: ({ row }) => <span className="clamp">{eventGist(row.original)}</span> },
+  { id: 'as_of', header: 'As of', cell: ({ row }) => <time className="num muted" title={exact(row.original.as_of)}>{day(row.original.as_of)}</time> },
   { id: 'principal', header: 'By', cell: ({ row }) => <span className="muted">{row.original.principal}</span> },
-  { id: 'hash', header: 'Hash', cell: ({ row }) => <span className="mono muted" title={row.original.hash}>{row.original.hash.slice(0, 8)}</span> },
 ]
 
 function Chain({ events }: { events: GyreEvent[] }) {

@@ -4,7 +4,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { alertsQuery, monitorsQuery } from '../api/queries'
 import type { Alert, Monitor } from '../api/types'
 import { metric, percent } from '../format/number'
-import { Ago, At, Card, Chip, Empty, PageHead, SearchBox, Segments } from '../parts/basics'
+import { Ago, At, Card, Chip, Empty, PageHead, SearchBox, Segments, Span } from '../parts/basics'
 import { DataTable, type Columns } from '../parts/data_table'
 import { alertEventsHref, endpointHref } from '../parts/links'
 import { Loaded } from '../parts/loaded'
@@ -13,15 +13,13 @@ import { Status } from '../parts/status'
 const route = getRouteApi('/monitoring')
 
 const kAlertColumns: Columns<Alert> = [
-  { id: 'state', header: 'State', cell: ({ row }) => <Status state={row.original.state} /> },
-  { id: 'severity', header: 'Severity', cell: ({ row }) => <Chip tone={row.original.severity}>{row.original.severity}</Chip> },
+  { id: 'state', header: 'State', cell: ({ row: { original: one } }) => <><Status state={one.state} /><span className="under"><Chip tone={one.severity}>{one.severity}</Chip></span></> },
   { id: 'endpoint', header: 'Endpoint', cell: ({ row: { original: one } }) => <a href={endpointHref(one.endpoint, one.kind === 'drift' ? `drift&column=${encodeURIComponent(one.metric)}` : `performance&metric=${encodeURIComponent(one.metric)}`)}><strong>{one.endpoint}</strong></a> },
-  { id: 'kind', header: 'What', cell: ({ row }) => <>{row.original.kind} <span className="muted">{row.original.metric}</span></> },
-  { id: 'value', header: 'Value', meta: { numeric: true }, cell: ({ row: { original: one } }) => <>{metric(one.value)}{one.low != null && one.high != null && <small className="muted"> [{metric(one.low)}, {metric(one.high)}]</small>}</> },
-  { id: 'threshold', header: 'Threshold', meta: { numeric: true }, cell: ({ row }) => metric(row.original.threshold) },
+  { id: 'kind', header: 'What', cell: ({ row }) => <>{row.original.kind}<strong className="under">{row.original.metric}</strong></> },
+  { id: 'value', header: 'Value', meta: { numeric: true }, cell: ({ row: { original: one } }) => <Span estimate={one.value} low={one.low} high={one.high} /> },
+  { id: 'threshold', header: 'Against', meta: { numeric: true }, cell: ({ row }) => metric(row.original.threshold) },
   { id: 'message', header: 'Message', meta: { wide: true }, cell: ({ row }) => row.original.message },
-  { id: 'as_of', header: 'As of', cell: ({ row }) => <At time={row.original.as_of} /> },
-  { id: 'opened', header: 'Opened', cell: ({ row }) => <Ago time={row.original.opened_at} /> },
+  { id: 'as_of', header: 'As of', cell: ({ row: { original: one } }) => <><At time={one.as_of} /><small className="under muted">opened <Ago time={one.opened_at} /></small></> },
   { id: 'events', header: '', cell: ({ row }) => <a href={alertEventsHref(row.original)}>events</a> },
 ]
 

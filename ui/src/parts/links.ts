@@ -1,5 +1,6 @@
 // Where things are shown, as addresses; and what an event, a rollout or a run points to.
 import type { Alert, GyreEvent, PipelineRun, Rollout, Trigger } from '../api/types'
+import { shortId } from '../format/id'
 
 const at = encodeURIComponent
 
@@ -63,9 +64,9 @@ export function pointersOf(event: GyreEvent, runs: PipelineRun[], rollouts: Roll
   if (rollout) out.push({ label: `rollout of ${rollout.candidate}`, href: rolloutHref(rollout.endpoint, rollout.id) })
   const cause = causeOf({ cause: text(data.cause) })
   const run = runs.find((one) => one.id === data.run_id || one.id === cause.runId)
-  if (run) out.push({ label: `${run.pipeline} run ${run.id.slice(0, 8)}`, href: runHref(run.pipeline, run.id) })
+  if (run) out.push({ label: `${run.pipeline} run ${shortId(run.id)}`, href: runHref(run.pipeline, run.id) })
   for (const one of runs.filter((each) => each.trigger.position === event.position)) {
-    out.push({ label: `started ${one.pipeline} run ${one.id.slice(0, 8)}`, href: runHref(one.pipeline, one.id) })
+    out.push({ label: `started ${one.pipeline} run ${shortId(one.id)}`, href: runHref(one.pipeline, one.id) })
   }
   if (run?.trigger.position && run.trigger.position !== event.position) {
     out.push({ label: `cause: ${run.trigger.type} #${run.trigger.position}`, href: eventHref(run.trigger.position) })

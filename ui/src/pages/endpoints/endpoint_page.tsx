@@ -4,7 +4,7 @@ import { endpointQuery } from '../../api/queries'
 import type { Endpoint } from '../../api/types'
 import { count, latency, percent, short } from '../../format/number'
 import { day } from '../../format/time'
-import { At, Card, Chip, Figure, PageHead, Tabs } from '../../parts/basics'
+import { Card, Chip, Figure, PageHead, Tabs } from '../../parts/basics'
 import { Loaded } from '../../parts/loaded'
 import { modelHref } from '../../parts/links'
 import { Status } from '../../parts/status'
@@ -34,12 +34,12 @@ function Numbers({ endpoint }: { endpoint: Endpoint }) {
   const { stats } = endpoint
   return (
     <dl className="figures">
-      <Figure label="Requests per second" value={short(stats.rps)} note={`${count(stats.requests)} since start`} />
+      <Figure label="Requests per second" value={short(stats.rps)} note={`${count(stats.requests)} since the server started`} />
       <Figure label="Latency p50" value={latency(stats.p50_ms)} />
       <Figure label="Latency p99" value={latency(stats.p99_ms)} />
       <Figure label="Errors" value={percent(stats.requests ? stats.errors / stats.requests : 0, 2)} note={`${count(stats.errors)} requests`} tone={stats.errors > 0 ? undefined : 'ok'} />
       {stats.shadow_dropped !== undefined && <Figure label="Shadow dropped" value={count(stats.shadow_dropped)} note="queue was full" />}
-      {endpoint.time === 'event' && <Figure label="Event clock" value={day(endpoint.now)} note={<>newest event <At time={endpoint.now} /></>} />}
+      {endpoint.time === 'event' && <Figure label="Event clock" value={day(endpoint.now)} note={`${endpoint.now?.slice(11, 16) ?? ''} UTC`} />}
     </dl>
   )
 }

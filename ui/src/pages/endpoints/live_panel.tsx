@@ -24,8 +24,8 @@ export function latencyCurves(live: Live): Curve[] {
   const x = live.points.map((point) => Date.parse(point.time) / 1000)
   const made = (value: number, rps: number) => (rps > 0 ? value : null)
   return [
-    { label: 'p50', color: 0, x, y: live.points.map((point) => made(point.p50_ms, point.rps)) },
-    { label: 'p99', color: 1, x, y: live.points.map((point) => made(point.p99_ms, point.rps)) },
+    { label: 'p50', color: 0, gaps: true, x, y: live.points.map((point) => made(point.p50_ms, point.rps)) },
+    { label: 'p99', color: 1, gaps: true, x, y: live.points.map((point) => made(point.p99_ms, point.rps)) },
   ]
 }
 

@@ -4,8 +4,8 @@ import { useState } from 'react'
 import { reportQuery } from '../../api/queries'
 import type { Endpoint, Interval, ReportMonth } from '../../api/types'
 import { IntervalChart, type IntervalSeries } from '../../charts/interval_chart'
-import { count, metric, percent, signed } from '../../format/number'
-import { Card, Segments } from '../../parts/basics'
+import { count, metric, percent, tick } from '../../format/number'
+import { Card, Segments, Span } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
 import { refOf } from '../../parts/traffic_bar'
 
@@ -17,7 +17,7 @@ function series(months: ReportMonth[], alone: string, pick: (month: ReportMonth,
   ]
 }
 
-const span = (value: Interval | null | undefined) => (value ? <>{metric(value.estimate)} <small className="muted">[{metric(value.low)}, {metric(value.high)}]</small></> : '\u2013')
+const value = (one: Interval | null | undefined) => metric(one?.estimate)
 
 function columnsOf(classification: boolean, loss: string): Columns<ReportMonth> {
   return [
@@ -25,13 +25,13 @@ function columnsOf(classification: boolean, loss: string): Columns<ReportMonth> 
     { id: 'n', header: 'Labelled rows', meta: { numeric: true }, cell: ({ row }) => count(row.original.loop.n) },
     ...(classification ? [
       { id: 'share', header: 'Positive', meta: { numeric: true }, cell: ({ row }) => percent(row.original.positive_share, 1) },
-      { id: 'auc', header: 'AUC, users', meta: { numeric: true }, cell: ({ row }) => span(row.original.loop.auc) },
-      { id: 'auc1', header: 'AUC, left alone', meta: { numeric: true }, cell: ({ row }) => span(row.original.alone.auc) },
+      { id: 'auc', header: 'AUC', meta: { numeric: true }, cell: ({ row }) => value(row.original.loop.auc) },
+      { id: 'auc1', header: 'left alone', meta: { numeric: true }, cell: ({ row }) => <span className="muted">{value(row.original.alone.auc)}</span> },
     ] satisfies Columns<ReportMonth> : []),
-    { id: 'loss', header: `${loss}, users`, meta: { numeric: true }, cell: ({ row }) => span(row.original.loop.loss) },
-    { id: 'loss1', header: `${loss}, left alone`, meta: { numeric: true }, cell: ({ row }) => span(row.original.alone.loss) },
+    { id: 'loss', header: loss, meta: { numeric: true }, cell: ({ row }) => value(row.original.loop.loss) },
+    { id: 'loss1', header: 'left alone', meta: { numeric: true }, cell: ({ row }) => <span className="muted">{value(row.original.alone.loss)}</span> },
     { id: 'difference', header: 'Paired difference', meta: { numeric: true }, cell: ({ row: { original: { difference } } }) => (
-      difference ? <span className={difference.high < 0 ? 'good' : difference.low > 0 ? 'poor' : ''}>{signed(difference.estimate)} <small className="muted">[{signed(difference.low)}, {signed(difference.high)}]</small></span> : '\u2013') },
+      <span className={difference && difference.high < 0 ? 'good' : difference && difference.low > 0 ? 'poor' : ''}><Span sign estimate={difference?.estimate} low={difference?.low} high={difference?.high} /></span>) },
   ]
 }
 
@@ -48,12 +48,12 @@ export function MonthlyReport({ endpoint }: { endpoint: Endpoint }) {
   return (
     <>
       <div className="section-head">
-        <h2>By month {difference && <span className="muted">{loss} {difference.high < 0 ? 'better' : difference.low > 0 ? 'worse' : 'not told apart'} by {percent(Math.abs(difference.estimate) / base, 1)} over all rows, paired: {signed(difference.estimate)} [{signed(difference.low)}, {signed(difference.high)}]</span>}</h2>
+        <h2>By month {difference && <span className="muted">{loss} {difference.high < 0 ? 'better' : difference.low > 0 ? 'worse' : 'not told apart'} by {percent(Math.abs(difference.estimate) / base, 1)} over all rows, paired: <Span sign {...difference} /></span>}</h2>
         {shadows.length > 1 && <Segments label="Beside" value={alone} items={shadows} onChange={setChosen} />}
       </div>
       <div className="two">
-        {classification && <Card title="AUC by month" aside={<span className="muted">more is better</span>}><IntervalChart title="AUC by month" categories={names} series={series(months, alone, (month, arm) => month[arm].auc)} format={(value) => metric(value, 3)} /></Card>}
-        <Card title={`${loss} by month`} aside={<span className="muted">less is better</span>}><IntervalChart title={`${loss} by month`} categories={names} series={series(months, alone, (month, arm) => month[arm].loss)} format={(value) => metric(value, 3)} /></Card>
+        {classification && <Card title="AUC by month" aside={<span className="muted">more is better</span>}><IntervalChart title="AUC by month" categories={names} series={series(months, alone, (month, arm) => month[arm].auc)} format={(one) => metric(one)} axisFormat={tick} /></Card>}
+        <Card title={`${loss} by month`} aside={<span className="muted">less is better</span>}><IntervalChart title={`${loss} by month`} categories={names} series={series(months, alone, (month, arm) => month[arm].loss)} format={(one) => metric(one)} axisFormat={tick} /></Card>
       </div>
       <Card flush><DataTable label="Quality by month" rows={months} columns={columnsOf(classification, loss)} rowKey={(row) => row.month} /></Card>
     </>

@@ -66,7 +66,7 @@ function columnsOf(metrics: string[]): Columns<PerformanceWindow> {
   ]
 }
 
-const kTableRows = 60
+const kTableRows = 30
 
 export function PerformancePanel({ endpoint, metric, onMetric }: { endpoint: Endpoint; metric?: string; onMetric: (next: string | undefined) => void }) {
   const performance = useQuery(performanceQuery(endpoint.name))
@@ -86,7 +86,7 @@ export function PerformancePanel({ endpoint, metric, onMetric }: { endpoint: End
             <MonthlyReport endpoint={endpoint} />
             <div className="section-head">
               <h2>Quality by window <span className="muted">bands are confidence intervals</span></h2>
-              <Segments label="Metric" value={chosen} items={['all', ...present]} onChange={(next) => onMetric(next === 'all' ? undefined : next)} />
+              <Segments label="Metric" value={chosen} items={['all', ...present]} word={titleOf} onChange={(next) => onMetric(next === 'all' ? undefined : next)} />
             </div>
             <div className={shown.length > 1 ? 'two' : ''}>
               {shown.map((field) => <MetricCard key={field} data={data} endpoint={endpoint} field={field} tall={shown.length === 1} />)}

@@ -2,10 +2,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { pipelineRunQuery, steerRollout } from '../../api/queries'
-import type { Rollout, RolloutAction, RolloutLook } from '../../api/types'
+import type { Evidence, Rollout, RolloutAction, RolloutLook } from '../../api/types'
+import { shortId } from '../../format/id'
 import type { Curve } from '../../charts/align'
 import { LineChart, type Level, type Mark } from '../../charts/line_chart'
-import { count, percent, signed } from '../../format/number'
+import { count, interval, percent, signed, tick } from '../../format/number'
 import { Dialog } from '../../layout/dialog'
 import { At, Card, Figure } from '../../parts/basics'
 import { Icon } from '../../parts/icon'
@@ -61,13 +62,21 @@ function Steering({ rollout }: { rollout: Rollout }) {
   )
 }
 
-/** The looks of the last metric that was judged: guardrails may follow the paired loss. */
-export function looksOf(rollout: Rollout): RolloutLook[] {
-  const metricName = rollout.looks?.at(-1)?.metric
-  return (rollout.looks ?? []).filter((look) => look.metric === metricName)
+/** The looks by what was measured: the loss first, then the guardrails of the exposure. */
+export function looksOf(rollout: Rollout): [metric: string, looks: RolloutLook[]][] {
+  const looks = rollout.looks ?? []
+  return [...new Set(looks.map((look) => look.metric))].map((name) => [name, looks.filter((look) => look.metric === name)])
 }
 
-function EvidenceChart({ rollout, looks }: { rollout: Rollout; looks: RolloutLook[] }) {
+/** What the decision rested on: the last look at the loss. */
+export function mainLook(rollout: Rollout): Evidence | undefined {
+  return looksOf(rollout)[0]?.[1].at(-1) ?? rollout.evidence ?? undefined
+}
+
+const kNames: Record<string, string> = { brier: 'Brier loss', squared_error: 'squared error', success_rate: 'success rate' }
+const nameOf = (metricName: string | undefined) => (metricName ? kNames[metricName] ?? metricName.replace(/_/g, ' ') : 'loss')
+
+function EvidenceChart({ rollout, looks, height }: { rollout: Rollout; looks: RolloutLook[]; height: number }) {
   const curves = useMemo((): Curve[] => {
     const x = looks.map((look) => Date.parse(look.time) / 1000)
     const margins = looks.map((look) => look.margin ?? null)
@@ -82,16 +91,15 @@ function EvidenceChart({ rollout, looks }: { rollout: Rollout; looks: RolloutLoo
     if (!before || (before.exposure === point.exposure && before.state === point.state)) return []
     return [{ x: Date.parse(point.time) / 1000, label: point.state === 'exposing' ? percent(point.exposure) : point.state.replace('_', ' ') }]
   })
-  if (looks.length === 0) return <p className="muted quiet-line">{rollout.evidence?.reason || 'The difference shows here after the first look at the evidence.'}</p>
-  return <LineChart curves={curves} xIs="time" title={`Difference of ${looks.at(-1)?.metric ?? 'the loss'}`} levels={levels}
-    marks={marks} format={(value) => signed(value)} include={[0]} height={230} />
+  return <LineChart curves={curves} xIs="time" title={`Difference of the ${nameOf(looks.at(-1)?.metric)}`} levels={levels}
+    marks={marks} format={(value) => signed(value)} axisFormat={tick} include={[0]} height={height} syncKey={`rollout-${rollout.id}`} />
 }
 
 function Cause({ rollout }: { rollout: Rollout }) {
   const { runId, trigger } = causeOf(rollout)
   const run = useQuery({ ...pipelineRunQuery(runId ?? ''), enabled: runId !== undefined }).data
   if (!runId) return <>{rollout.cause || 'a person'}</>
-  const name = run ? <a href={runHref(run.pipeline, run.id)}>{run.pipeline} run {runId.slice(0, 8)}</a> : <span className="mono">{runId.slice(0, 8)}</span>
+  const name = run ? <a href={runHref(run.pipeline, run.id)}>{run.pipeline} run {shortId(runId)}</a> : <span className="mono">{shortId(runId)}</span>
   const event = run?.trigger.position
   return <>pipeline {name}{trigger && <>, by {event ? <a href={eventHref(event)}>{triggerText(run?.trigger)} #{event}</a> : trigger}</>}</>
 }
@@ -102,21 +110,22 @@ const kPolicies: Record<string, string> = {
 }
 
 function Figures({ rollout }: { rollout: Rollout }) {
-  const { evidence } = rollout
-  const verdict = verdictOf(evidence)
-  const paired = rollout.policy === 'sequential'
+  const look = mainLook(rollout)
+  const ended = ['promoted', 'rolled_back', 'aborted'].includes(rollout.state)
+  const verdict = verdictOf(rollout.evidence?.metric === look?.metric ? rollout.evidence : look && { ...look, verdict: 'pass' })
+  const text = interval(look?.estimate, look?.low, look?.high)
   return (
     <dl className="figures column">
       <Figure label="Verdict" value={verdict.word} tone={verdict.tone} />
-      <Figure label="Difference" value={signed(evidence?.estimate)} note={evidence?.low != null ? `${signed(evidence.low)} to ${signed(evidence.high)}` : undefined} />
-      <Figure label={paired ? 'Paired rows' : 'Rows'} value={count(evidence?.n)} note={evidence?.alpha ? `\u03b1 ${evidence.alpha} each way` : undefined} />
-      <Figure label="Exposed" value={percent(rollout.exposure)} note={`it answered ${count(rollout.exposed_predictions)}`} />
+      <Figure label={`Difference of the ${nameOf(look?.metric)}`} value={text.estimate} note={text.bounds || undefined} />
+      <Figure label={rollout.policy === 'sequential' ? 'Paired rows' : 'Rows'} value={count(look?.n)} note={rollout.evidence?.alpha ? `\u03b1 ${rollout.evidence.alpha} each way` : undefined} />
+      <Figure label="It answered" value={count(rollout.exposed_predictions)} note={ended ? 'requests in all' : `${percent(rollout.exposure)} of the traffic`} />
     </dl>
   )
 }
 
 export function RolloutCard({ rollout }: { rollout: Rollout }) {
-  const looks = useMemo(() => looksOf(rollout), [rollout])
+  const groups = useMemo(() => looksOf(rollout), [rollout])
   const verdict = verdictOf(rollout.evidence)
   const { pending } = rollout
   return (
@@ -124,9 +133,14 @@ export function RolloutCard({ rollout }: { rollout: Rollout }) {
       aside={<Steering rollout={rollout} />}>
       <RolloutRail rollout={rollout} />
       <div className="rollout-body">
-        <div>
-          <h3>Difference of {looks.at(-1)?.metric ?? 'the loss'} <span className="muted">below zero the candidate is better; the band holds at every look</span></h3>
-          <EvidenceChart rollout={rollout} looks={looks} />
+        <div className="evidence">
+          {groups.length === 0 && <p className="muted quiet-line">{rollout.evidence?.reason || 'The difference over time shows here after the first look at the evidence.'}</p>}
+          {groups.map(([name, looks], i) => (
+            <div key={name}>
+              <h3>Difference of the {nameOf(name)} <span className="muted">{i === 0 ? 'below zero the candidate is better; the band holds at every look' : 'a guardrail while it is exposed'}</span></h3>
+              <EvidenceChart rollout={rollout} looks={looks} height={i === 0 ? 230 : 150} />
+            </div>
+          ))}
         </div>
         <Figures rollout={rollout} />
       </div>

@@ -1,26 +1,23 @@
 import { useQuery } from '@tanstack/react-query'
 import { rolloutsQuery } from '../../api/queries'
 import type { Endpoint, Rollout } from '../../api/types'
-import { count, percent, signed } from '../../format/number'
-import { At, Card, Empty } from '../../parts/basics'
+import { count } from '../../format/number'
+import { day } from '../../format/time'
+import { Card, Empty, Span } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
 import { Loaded } from '../../parts/loaded'
 import { Status } from '../../parts/status'
 import { serverUrl } from '../home/welcome'
-import { RolloutCard } from './rollout_card'
+import { RolloutCard, mainLook } from './rollout_card'
 
 const kColumns: Columns<Rollout> = [
-  { id: 'candidate', header: 'Change', cell: ({ row: { original: one } }) => <span className="mono">{one.champion || '?'} {'\u2192'} {one.candidate}</span> },
+  { id: 'candidate', header: 'Change', cell: ({ row: { original: one } }) => <><span className="mono">{one.champion || '?'} {'\u2192'} {one.candidate}</span><small className="muted under">{one.policy}</small></> },
   { id: 'state', header: 'State', cell: ({ row }) => <Status state={row.original.state} /> },
-  { id: 'policy', header: 'Policy', cell: ({ row }) => row.original.policy },
-  { id: 'started', header: 'Started', cell: ({ row }) => <At time={row.original.started_at} /> },
-  { id: 'ended', header: 'Ended', cell: ({ row }) => <At time={row.original.ended_at} /> },
-  { id: 'difference', header: 'Difference', meta: { numeric: true }, cell: ({ row: { original: { evidence } } }) => (
-    evidence?.estimate != null ? <>{signed(evidence.estimate)} <span className="muted">[{signed(evidence.low)}, {signed(evidence.high)}]</span></> : '\u2013') },
-  { id: 'n', header: 'Rows', meta: { numeric: true }, cell: ({ row }) => count(row.original.evidence?.n) },
-  { id: 'exposed', header: 'Answered by it', meta: { numeric: true }, cell: ({ row }) => count(row.original.exposed_predictions) },
-  { id: 'exposure', header: 'Exposed', meta: { numeric: true }, cell: ({ row }) => percent(row.original.exposure) },
-  { id: 'reason', header: 'Reason', meta: { wide: true }, cell: ({ row }) => row.original.reason },
+  { id: 'when', header: 'From, to', cell: ({ row: { original: one } }) => <span className="num">{day(one.started_at)}<span className="under">{one.ended_at ? day(one.ended_at) : <span className="muted">open</span>}</span></span> },
+  { id: 'difference', header: 'Difference', meta: { numeric: true }, cell: ({ row }) => { const look = mainLook(row.original); return <Span sign estimate={look?.estimate} low={look?.low} high={look?.high} /> } },
+  { id: 'n', header: 'Rows', meta: { numeric: true }, cell: ({ row }) => count(mainLook(row.original)?.n) },
+  { id: 'exposed', header: 'Answered by it', meta: { numeric: true }, cell: ({ row: { original: one } }) => count(one.exposed_predictions) },
+  { id: 'reason', header: 'Reason', meta: { wide: true }, cell: ({ row }) => <span className="clamp" title={row.original.reason}>{row.original.reason}</span> },
 ]
 
 export function RolloutHistory({ endpoint, chosen, onChoose }: { endpoint: Endpoint; chosen?: string; onChoose: (id: string) => void }) {

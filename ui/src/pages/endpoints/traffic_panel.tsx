@@ -5,7 +5,7 @@ import { trafficQuery } from '../../api/queries'
 import type { Endpoint, Traffic, Variant } from '../../api/types'
 import { LineChart } from '../../charts/line_chart'
 import type { Curve } from '../../charts/align'
-import { metric, percent, short } from '../../format/number'
+import { metric, percent, short, tick } from '../../format/number'
 import { Card, Empty, Segments } from '../../parts/basics'
 import { Loaded } from '../../parts/loaded'
 import { byVersion, colorOfRef } from '../../parts/traffic_bar'
@@ -36,7 +36,7 @@ function Charts({ traffic, endpoint, share }: { traffic: Traffic; endpoint: Endp
         <LineChart curves={volume} xIs="time" title="Predictions by version" format={short} axisFormat={share ? (value) => percent(value) : undefined}
           syncKey="traffic" include={share ? [0, 1] : [0]} stacked={share ? 'share' : 'sum'} marks={marks} />
       </Card>
-      <Card title="Mean output"><LineChart curves={output} xIs="time" title="Mean output" format={(value) => metric(value, 3)} syncKey="traffic" marks={marks} /></Card>
+      <Card title="Mean output"><LineChart curves={output} xIs="time" title="Mean output" format={(value) => metric(value, 3)} axisFormat={tick} syncKey="traffic" marks={marks} /></Card>
     </div>
   )
 }

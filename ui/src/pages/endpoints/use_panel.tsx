@@ -29,11 +29,11 @@ export function UsePanel({ endpoint }: { endpoint: Endpoint }) {
   return (
     <div className="stack">
       <Card title="Predict">
-        <CopyLine text={`curl -X POST ${url}/api/gyre/v1/endpoints/${endpoint.name}/predict ${json} -d '${body}'`} />
+        <CopyLine block text={`curl -X POST ${url}/api/gyre/v1/endpoints/${endpoint.name}/predict \\\n  ${json} \\\n  -d '${body}'`} />
         <p className="muted">The answer carries a request id for each row. Keep it: labels refer to it. A column that is left out counts as missing.</p>
       </Card>
       <Card title="Send the label when it becomes known">
-        <CopyLine text={`curl -X POST ${url}/api/gyre/v1/labels ${json} -d '${label}'`} />
+        <CopyLine block text={`curl -X POST ${url}/api/gyre/v1/labels \\\n  ${json} \\\n  -d '${label}'`} />
       </Card>
       <Card title="The same endpoint over the Open Inference Protocol">
         <CopyLine text={`curl ${url}/v2/models/${endpoint.name}`} />

@@ -13,6 +13,7 @@ import { EndpointTile } from './endpoint_tile'
 import { Welcome } from './welcome'
 
 const kTiles = 12
+const kWide = 3  // so few endpoints get the whole width each
 const kFeed = 12
 
 function Summary({ endpoints }: { endpoints: Endpoint[] }) {
@@ -26,7 +27,7 @@ function Summary({ endpoints }: { endpoints: Endpoint[] }) {
   const slowest = Math.max(...endpoints.map((one) => one.stats.p99_ms ?? 0), 0)
   return (
     <dl className="figures">
-      <Figure label="Endpoints" value={endpoints.length} note={`${endpoints.flatMap((one) => one.variants).length} variants loaded`} />
+      <Figure label="Endpoints" value={endpoints.length} note={`${endpoints.flatMap((one) => one.variants).length} variants`} />
       <Figure label="Requests per second" value={short(rps)} note="over all endpoints" />
       <Figure label="Slowest p99" value={latency(slowest)} note="worst endpoint" />
       <Figure label="Alerts firing" value={firing} tone={firing ? 'bad' : 'ok'} note={firing ? 'needs a look' : 'all quiet'} />
@@ -72,7 +73,7 @@ export function HomePage() {
                 <div className="stack">
                   <AttentionList />
                   <div className="section-head"><h2>Endpoints</h2><Link to="/endpoints">All {list.length}</Link></div>
-                  <div className="tiles">{list.slice(0, kTiles).map((one) => <EndpointTile key={one.name} endpoint={one} />)}</div>
+                  <div className="tiles">{list.slice(0, kTiles).map((one) => <EndpointTile key={one.name} endpoint={one} wide={list.length <= kWide} />)}</div>
                 </div>
                 <LastEvents />
               </div>

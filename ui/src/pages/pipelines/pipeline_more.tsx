@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { decisionsQuery } from '../../api/queries'
 import type { Decision, Pipeline } from '../../api/types'
+import { shortId } from '../../format/id'
 import { Ago, At, Card, Chip, Empty } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
 import { eventHref, runHref, subjectHref } from '../../parts/links'
@@ -18,7 +19,7 @@ function columnsOf(pipeline: string): Columns<Decision> {
       return position ? <a href={eventHref(Number(position))}>{one.type} #{position}</a> : one.type } },
     { id: 'subject', header: 'Subject', cell: ({ row: { original: one } }) => { const href = subjectHref(one.subject); return href ? <a href={href}>{one.subject}</a> : one.subject || '\u2013' } },
     { id: 'as_of', header: 'As of', cell: ({ row }) => <At time={row.original.as_of} /> },
-    { id: 'reason', header: 'Why', meta: { wide: true }, cell: ({ row: { original: one } }) => (one.run_id ? <a href={runHref(pipeline, one.run_id)}>run {one.run_id.slice(0, 8)}</a> : one.reason) },
+    { id: 'reason', header: 'Why', meta: { wide: true }, cell: ({ row: { original: one } }) => (one.run_id ? <a href={runHref(pipeline, one.run_id)}>run {shortId(one.run_id)}</a> : one.reason) },
     { id: 'decided', header: 'Decided', cell: ({ row }) => <Ago time={row.original.decided_at} /> },
   ]
 }

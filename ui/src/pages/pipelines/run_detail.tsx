@@ -2,9 +2,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { pipelineRunQuery, rolloutsQuery } from '../../api/queries'
 import type { PipelineRun, PipelineStep } from '../../api/types'
+import { shortId } from '../../format/id'
 import { count, metric, percent } from '../../format/number'
-import { between, exact, toMs } from '../../format/time'
-import { Ago, At, Card, Chip } from '../../parts/basics'
+import { between, exact, stamp, toMs } from '../../format/time'
+import { Ago, At, Card, Chip, Span } from '../../parts/basics'
 import { Icon } from '../../parts/icon'
 import { causeOf, eventHref, modelHref, rolloutHref, triggerText } from '../../parts/links'
 import { Loaded } from '../../parts/loaded'
@@ -23,24 +24,37 @@ export function span(step: PipelineStep, run: PipelineRun, now: number): { left:
 
 function outputText(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? count(value) : metric(value)
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value)) return stamp(value)
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-const kChips = 10
+const kChips = 8
+/** Where something lies on the server's disk, what is shown elsewhere, and digests. */
+const kHidden = /^(package|trial|table|location|rollout|dataset_digest|name|version)$/
 
-/** Numbers and short texts as chips; what is larger opens on demand. */
+type Finding = { metric?: string; reason?: string; verdict?: string }
+type Measured = { estimate?: number; low?: number; high?: number }
+
+const listOf = <T,>(value: unknown) => (Array.isArray(value) ? (value as T[]) : [])
+
+function Metrics({ metrics }: { metrics: Record<string, Measured> }) {
+  const shown = Object.entries(metrics).filter(([, one]) => typeof one?.estimate === 'number').slice(0, kChips)
+  return <>{shown.map(([key, one]) => <Chip key={key}>{key.replace(/_/g, ' ')} <b><Span estimate={one.estimate} low={one.low === one.high ? null : one.low} high={one.low === one.high ? null : one.high} /></b></Chip>)}</>
+}
+
+/** Numbers and short texts as chips, metrics with their intervals, findings as sentences; all of it opens on demand. */
 function StepMore({ step }: { step: PipelineStep }) {
-  const outputs = Object.entries(step.outputs ?? {})
-  const small = outputs.filter(([, value]) => typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length <= 60))
-  if (!step.message && !step.reason && outputs.length === 0) return null
+  const outputs = step.outputs ?? {}
+  const small = Object.entries(outputs).filter(([key, value]) => !kHidden.test(key) && value !== false && (typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length <= 60)))
+  if (!step.message && !step.reason && Object.keys(outputs).length === 0) return null
   return (
     <div className="step-more">
       {step.reason && <span className="step-reason">{step.reason}</span>}
       {step.message && step.message !== step.reason && <span>{step.message}</span>}
       {small.slice(0, kChips).map(([key, value]) => <OutputChip key={key} name={key} value={value} />)}
-      {outputs.length > Math.min(small.length, kChips) && (
-        <details><summary>all outputs</summary><pre className="json">{JSON.stringify(step.outputs, null, 2)}</pre></details>
-      )}
+      {outputs.metrics !== null && typeof outputs.metrics === 'object' && <Metrics metrics={outputs.metrics as Record<string, Measured>} />}
+      {listOf<Finding>(outputs.findings).map((one) => <span key={one.metric} className="step-reason">{one.reason}</span>)}
+      <details><summary>all outputs</summary><pre className="json">{JSON.stringify(outputs, null, 2)}</pre></details>
     </div>
   )
 }
@@ -69,7 +83,7 @@ function StepRow({ step, run }: { step: PipelineStep; run: PipelineRun }) {
   const bar = span(step, run, Date.now())
   return (
     <li className="step">
-      <div className="step-name"><strong>{step.id}</strong><small className="muted">{step.kind}{step.attempt > 1 && ` \u00b7 attempt ${step.attempt}`}</small></div>
+      <div className="step-name"><strong>{step.id}</strong><small className="muted">{step.kind !== step.id && step.kind}{step.attempt > 1 && ` \u00b7 attempt ${step.attempt}`}</small></div>
       <Status state={step.state} />
       <div className="gantt" title={exact(step.started_at)}>
         {bar && (
@@ -89,7 +103,7 @@ export function RunDetail({ id }: { id: string }) {
   return (
     <Loaded query={run} what="this run" rows={5}>
       {(data) => (
-        <Card title={<>Run <span className="mono" title={data.id}>{data.id.slice(0, 8)}</span> <Status state={data.state} /></>}
+        <Card title={<>Run <span className="mono" title={data.id}>{shortId(data.id)}</span> <Status state={data.state} /></>}
           aside={<span className="muted">{data.as_of && <>as of <At time={data.as_of} /> {'\u00b7'} </>}started <Ago time={data.started_at} /> {'\u00b7'} {between(data.started_at, data.finished_at)}</span>}>
           {data.reason && <p>{data.reason}</p>}
           <StartedBy run={data} />
