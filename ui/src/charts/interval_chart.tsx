@@ -60,7 +60,7 @@ export function IntervalChart({ categories, series, title, format, axisFormat = 
       <figcaption className="legend">
         {series.map((one) => <span key={one.label}><i className={`key c${one.color + 1} ${one.dashed ? 'dashed' : ''}`} />{one.label}<b className="num">{format(one.values.at(-1)?.estimate ?? null)}</b></span>)}
       </figcaption>
-      <div ref={box}>
+      <div ref={box} className="chart-canvas">
         <svg className="intervals" width={width} height={height} aria-hidden="true">
           {ticks(low, high).map((tick) => (
             <g key={tick}><line className="grid" x1={kLeft} x2={width - 8} y1={y(tick)} y2={y(tick)} /><text x={kLeft - 8} y={y(tick) + 4} textAnchor="end">{axisFormat(tick)}</text></g>

@@ -201,7 +201,7 @@ export function LineChart(props: LineChartProps) {
       {props.legend !== false && (
         <figcaption className="legend">
           {curves.map((curve, i) => (
-            <span key={curve.label}>
+            <span key={`${i} ${curve.label}`}>
               <i className={`key c${(curve.color % 8) + 1} ${curve.dashed ? 'dashed' : ''}`} />
               {curve.label}
               <b className="num">{format(aligned.columns[columnOf(curves, i)]?.[shown] ?? null)}</b>
