@@ -29,6 +29,9 @@ export function Card(props: { title?: ReactNode; aside?: ReactNode; children: Re
 }
 
 export function PageHead({ crumbs, title, sub, children }: { crumbs?: ReactNode; title: ReactNode; sub?: ReactNode; children?: ReactNode }) {
+  useEffect(() => {
+    if (typeof title === 'string') document.title = `${title} \u00b7 Gyre`
+  }, [title])
   return (
     <div className="page-head">
       <div className="page-titles">

@@ -16,4 +16,5 @@ test('a change of an endpoint says who answers now', () => {
 test('an event of an unknown type still says something', () => {
   expect(eventGist({ type: 'new.thing', data: { name: 'x', digest: 'abc', at_us: 5, n: 2 } })).toBe('name x \u00b7 n 2')
   expect(eventGist({ type: 'rollout.verdict', data: { champion: 'f/1', candidate: 'f/2', action: 'rolled_back', reason: 'it is worse' } })).toBe('f/1 \u2192 f/2: rolled back, because it is worse')
+  expect(eventGist({ type: 'rollout.scheduled', data: { champion: '', candidate: 'f/2', reason: 'starts at 2013-06-22T00:00:00Z' } })).toBe('f/2: starts at 2013-06-22')
 })

@@ -2,8 +2,11 @@
 import type { GyreEvent } from '../api/types'
 import { shortenIds } from '../format/id'
 import { interval, metric, percent } from '../format/number'
+import { stamp } from '../format/time'
 
 type Data = Record<string, unknown>
+
+const kStamp = /\b\d{4}-\d\d-\d\dT[\d:.]+Z/g
 
 const text = (value: unknown) => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '')
 const number = (value: unknown) => (typeof value === 'number' ? value : null)
@@ -38,14 +41,14 @@ const kGists: Record<string, (data: Data) => string> = {
 }
 
 function rollout(data: Data): string {
-  const change = data.candidate ? `${text(data.champion) || '?'} \u2192 ${text(data.candidate)}: ` : ''
+  const change = data.candidate ? `${data.champion ? `${text(data.champion)} \u2192 ` : ''}${text(data.candidate)}: ` : ''
   return change + (data.action ? `${text(data.action).replace('_', ' ')}, because ` : '') + text(data.reason)
 }
 
 /** The few values of an event that a person reads first. */
 export function eventGist({ type, data }: Pick<GyreEvent, 'type' | 'data'>): string {
   const known = type.startsWith('rollout.') ? rollout : kGists[type]
-  if (known) return shortenIds(known(data))
+  if (known) return shortenIds(known(data)).replace(kStamp, (time) => stamp(time))
   const reason = text(data.message ?? data.reason)
   if (reason) return shortenIds(reason)
   return shortenIds(Object.entries(data)

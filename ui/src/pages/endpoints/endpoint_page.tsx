@@ -34,7 +34,7 @@ function Numbers({ endpoint }: { endpoint: Endpoint }) {
   const { stats } = endpoint
   return (
     <dl className="figures">
-      <Figure label="Requests per second" value={short(stats.rps)} note={`${count(stats.requests)} since the server started`} />
+      <Figure label="Requests per second" value={short(stats.rps)} note={`${count(stats.requests)} since start`} />
       <Figure label="Latency p50" value={latency(stats.p50_ms)} />
       <Figure label="Latency p99" value={latency(stats.p99_ms)} />
       <Figure label="Errors" value={percent(stats.requests ? stats.errors / stats.requests : 0, 2)} note={`${count(stats.errors)} requests`} tone={stats.errors > 0 ? undefined : 'ok'} />

@@ -5,7 +5,7 @@ import { reportQuery } from '../../api/queries'
 import type { Endpoint, Interval, ReportMonth } from '../../api/types'
 import { IntervalChart, type IntervalSeries } from '../../charts/interval_chart'
 import { count, metric, percent, tick } from '../../format/number'
-import { Card, Segments, Span } from '../../parts/basics'
+import { Card, Segments, Skeleton, Span } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
 import { refOf } from '../../parts/traffic_bar'
 
@@ -39,7 +39,8 @@ export function MonthlyReport({ endpoint }: { endpoint: Endpoint }) {
   const shadows = endpoint.variants.filter((one) => one.role === 'shadow').map(refOf)
   const [chosen, setChosen] = useState(shadows[0] ?? '')
   const alone = shadows.includes(chosen) ? chosen : shadows[0] ?? ''
-  const report = useQuery({ ...reportQuery(endpoint.name, alone), enabled: alone !== '' }).data
+  const { data: report, isLoading } = useQuery({ ...reportQuery(endpoint.name, alone), enabled: alone !== '' })
+  if (isLoading) return <Skeleton rows={1} height={330} />
   if (!report || report.months.length === 0) return null
   const classification = endpoint.task === 'classification'
   const loss = classification ? 'Brier score' : 'Mean squared error'

@@ -23,9 +23,10 @@ export function UsePanel({ endpoint }: { endpoint: Endpoint }) {
   const url = serverUrl()
   const inputs = useQuery(signatureQuery(endpoint.name)).data?.inputs ?? []
   const json = `-H 'content-type: application/json'`
-  const now = endpoint.time === 'event' ? { event_time: endpoint.now ?? new Date().toISOString() } : {}
-  const body = JSON.stringify({ rows: [inputs.length > 0 ? exampleRow(inputs) : { COLUMN: 0 }], ...now })
-  const label = JSON.stringify({ endpoint: endpoint.name, labels: [{ request_id: 'ID', value: 1, ...(endpoint.time === 'event' ? { time: endpoint.now } : {}) }] })
+  const now = endpoint.now ?? new Date().toISOString()
+  const when = endpoint.time === 'event'
+  const body = JSON.stringify({ rows: [inputs.length > 0 ? exampleRow(inputs) : { COLUMN: 0 }], ...(when && { event_time: now }) })
+  const label = JSON.stringify({ endpoint: endpoint.name, labels: [{ request_id: 'ID', value: 1, ...(when && { time: now }) }] })
   return (
     <div className="stack">
       <Card title="Predict">
