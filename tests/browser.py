@@ -85,7 +85,7 @@ class Browser:
         raise AssertionError(f"the browser did not answer {method} within {ANSWER_TIMEOUT_S} s")
 
     def resize(self, width: int, height: int, dark: bool = False) -> None:
-        self._send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 700)
+        self._send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self._send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
     def open(self, url: str) -> None:

@@ -118,12 +118,13 @@ def test_an_empty_server_says_how_to_begin(page, server):
 
 
 def test_no_page_has_an_error_or_runs_over_its_width(page, filled):
-    for width, dark in ((1280, False), (390, True)):
-        page.resize(width, 900, dark)
-        for address in addresses(filled):
-            show(page, filled, address)
-            assert "did not work" not in page.text(), address
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} at {width}"
+    for address in addresses(filled):
+        page.resize(1280, 900)
+        show(page, filled, address)
+        assert "did not work" not in page.text(), address
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280, address
+        page.resize(390, 900, dark=True)
+        page.wait("document.documentElement.scrollWidth <= 390")
     page.resize(1280, 900)
     assert page.problems == []
 
@@ -215,10 +216,9 @@ def test_the_keyboard_goes_everywhere(page, filled):
     page.type("page monitoring")
     page.press("Enter")
     page.wait("location.hash === '#/monitoring' && !document.querySelector('dialog')")
-    page.wait("!!document.querySelector('[data-search]')")
+    page.wait("document.title.startsWith('Monitoring')")
     page.press("/")
     assert page.evaluate("document.activeElement.dataset.search") == ""
-    assert page.evaluate("document.title").startswith("Monitoring")
     page.press("Escape")
     page.press("?")
     page.wait("!!document.querySelector('dialog.help')")

@@ -141,7 +141,8 @@ function options(props: LineChartProps, theme: ChartTheme, width: number, onCurs
     cursor: {
       y: false,
       sync: props.syncKey ? { key: props.syncKey } : undefined,
-      points: { size: 7 },
+      // On a stacked chart the points would lie on sums.
+      points: { size: 7, show: !props.stacked },
       drag: { x: true, y: false },
     },
     hooks: {

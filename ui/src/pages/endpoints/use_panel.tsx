@@ -31,7 +31,7 @@ export function UsePanel({ endpoint }: { endpoint: Endpoint }) {
     <div className="stack">
       <Card title="Predict">
         <CopyLine block text={`curl -X POST ${url}/api/gyre/v1/endpoints/${endpoint.name}/predict \\\n  ${json} \\\n  -d '${body}'`} />
-        <p className="muted">The answer carries a request id for each row. Keep it: labels refer to it. A column that is left out counts as missing.</p>
+        <p className="muted">The answer carries a request id for each row. Keep it: labels refer to it. Send null where a value is unknown; a column that is left out is an error.</p>
       </Card>
       <Card title="Send the label when it becomes known">
         <CopyLine block text={`curl -X POST ${url}/api/gyre/v1/labels \\\n  ${json} \\\n  -d '${label}'`} />
