@@ -29,11 +29,15 @@ function licenseNotices(): Plugin {
   }
 }
 
+const server = process.env.GYRE_URL ?? 'http://127.0.0.1:5000'
+/** The server refuses writes from other origins, so the proxy says its own. */
+const proxied = { target: server, changeOrigin: true, headers: { origin: server } }
+
 export default defineConfig({
   base: './',
   plugins: [licenseNotices()],
   esbuild: { jsx: 'automatic' },
-  server: { port: 5173, proxy: { '/api': process.env.GYRE_URL ?? 'http://127.0.0.1:5000' } },
+  server: { port: 5173, proxy: Object.fromEntries(['/api', '/v2', '/get-artifact'].map((path) => [path, proxied])) },
   build: {
     outDir: process.env.GYRE_UI_OUT ?? '../build/ui',
     emptyOutDir: true,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "events/chain.h"
 
@@ -19,9 +20,13 @@ Result<Event> event_of(const Statement& row) {
                  row.string(5),  row.optional_integer(6), std::move(data), row.string(8), row.string(9)};
 }
 
-Result<Statement> query_page(Reader& reader, std::int64_t after, std::size_t limit,
+enum class Order : std::uint8_t { oldest_first, newest_first };
+
+/// Events on one side of `position`.
+Result<Statement> query_page(Reader& reader, Order order, std::int64_t position, std::size_t limit,
                              const EventFilter& filter) {
-    std::string sql = std::string(kSelect) + " WHERE position > ?";
+    const bool back = order == Order::newest_first;
+    std::string sql = std::string(kSelect) + (back ? " WHERE position < ?" : " WHERE position > ?");
     std::string type = filter.type;
     const bool prefix = type.ends_with(".*");
     if (prefix) {
@@ -31,9 +36,9 @@ Result<Statement> query_page(Reader& reader, std::int64_t after, std::size_t lim
         sql += " AND type = ?";
     }
     sql += filter.subject.empty() ? "" : " AND subject = ?";
-    sql += " ORDER BY position LIMIT ?";
+    sql += back ? " ORDER BY position DESC LIMIT ?" : " ORDER BY position LIMIT ?";
     GYRE_TRY(Statement rows, reader.prepare(sql));
-    rows.bind(after);
+    rows.bind(position);
     if (!type.empty()) {
         rows.bind(type);
     }
@@ -48,21 +53,44 @@ Result<Statement> query_page(Reader& reader, std::int64_t after, std::size_t lim
     return rows;
 }
 
-Result<EventPage> read_page(Reader& reader, std::int64_t after, std::size_t limit,
-                            const EventFilter& filter) {
-    GYRE_TRY(const Head head, read_head(reader));
-    GYRE_TRY(Statement rows, query_page(reader, after, limit, filter));
-    EventPage page;
+Result<std::vector<Event>> collect(Statement rows) {
+    std::vector<Event> events;
     for (;;) {
         GYRE_TRY(const bool more, rows.step());
         if (!more) {
-            break;
+            return events;
         }
         GYRE_TRY(Event event, event_of(rows));
-        page.events.push_back(std::move(event));
+        events.push_back(std::move(event));
     }
+}
+
+Result<EventPage> read_page(Reader& reader, std::int64_t after, std::size_t limit,
+                            const EventFilter& filter) {
+    EventPage page;
+    GYRE_TRY(const Head head, read_head(reader));
+    GYRE_TRY(Statement rows, query_page(reader, Order::oldest_first, after, limit, filter));
+    GYRE_TRY(page.events, collect(std::move(rows)));
     page.next = page.events.size() == limit ? page.events.back().position : std::max(after, head.position);
     return page;
+}
+
+Result<EventPage> read_page_back(Reader& reader, std::int64_t before, std::size_t limit,
+                                 const EventFilter& filter) {
+    constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
+    EventPage page;
+    GYRE_TRY(Statement rows,
+             query_page(reader, Order::newest_first, before == 0 ? kAll : before, limit, filter));
+    GYRE_TRY(page.events, collect(std::move(rows)));
+    page.next = page.events.size() == limit ? page.events.back().position : 0;
+    return page;
+}
+
+Result<void> check_page(std::int64_t position, std::size_t limit) {
+    if (limit == 0 || limit > kEventPageMax) {
+        return invalid_argument("limit must be 1 to " + std::to_string(kEventPageMax));
+    }
+    return position < 0 ? invalid_argument("a position is not negative") : Result<void>();
 }
 
 /// Why `event` does not follow `previous`; "" when it does.
@@ -116,13 +144,13 @@ void EventStream::wake() {
 }
 
 Result<EventPage> EventStream::read(std::int64_t after, std::size_t limit, const EventFilter& filter) {
-    if (limit == 0 || limit > kEventPageMax) {
-        return invalid_argument("limit must be 1 to " + std::to_string(kEventPageMax));
-    }
-    if (after < 0) {
-        return invalid_argument("a position is not negative");
-    }
+    GYRE_TRY_VOID(check_page(after, limit));
     return database_.read([&](Reader& reader) { return read_page(reader, after, limit, filter); });
+}
+
+Result<EventPage> EventStream::read_back(std::int64_t before, std::size_t limit, const EventFilter& filter) {
+    GYRE_TRY_VOID(check_page(before, limit));
+    return database_.read([&](Reader& reader) { return read_page_back(reader, before, limit, filter); });
 }
 
 Result<Head> EventStream::head() {

@@ -64,7 +64,7 @@ struct EventFilter {
 
 struct EventPage {
     std::vector<Event> events;
-    std::int64_t next = 0;  // pass as `after` to go on; moves over what the filter left out
+    std::int64_t next = 0;  // pass as `after` (read_back: as `before`) to go on
 };
 
 struct Verification {
@@ -106,8 +106,10 @@ class EventStream {
  public:
     explicit EventStream(storage::Database& database);
 
-    /// Events after position `after`. limit 1..kEventPageMax.
+    /// Events after position `after`; `next` moves over what the filter left out. limit 1..kEventPageMax.
     Result<EventPage> read(std::int64_t after, std::size_t limit, const EventFilter& filter = {});
+    /// The newest events before position `before` (0: of all), newest first. `next` is 0 when none is left.
+    Result<EventPage> read_back(std::int64_t before, std::size_t limit, const EventFilter& filter = {});
     Result<Head> head();
     /// Checks every link of the chain and the head.
     Result<Verification> verify();

@@ -88,6 +88,27 @@ TEST_F(EventsTest, filters_leave_out_and_next_still_moves_on) {
     EXPECT_FALSE(stream_.read(-1, 1));
 }
 
+TEST_F(EventsTest, the_newest_come_first_going_back) {
+    for (int i = 1; i <= 5; ++i) {
+        ASSERT_TRUE(add(i == 2 ? "rollout.started" : "run.created", "run/" + std::to_string(i)));
+    }
+    const auto first = stream_.read_back(0, 2);
+    ASSERT_TRUE(first);
+    ASSERT_EQ(first->events.size(), 2U);
+    EXPECT_EQ(first->events[0].position, 5);
+    EXPECT_EQ(first->next, 4);
+    const auto second = stream_.read_back(first->next, 2);
+    EXPECT_EQ(second->events.at(0).position, 3);
+    const auto last = stream_.read_back(second->next, 2);
+    EXPECT_EQ(last->events.at(0).position, 1);
+    EXPECT_EQ(last->next, 0);
+    const auto filtered = stream_.read_back(0, 2, {.type = "rollout.*", .subject = ""});
+    ASSERT_EQ(filtered->events.size(), 1U);
+    EXPECT_EQ(filtered->events[0].position, 2);
+    EXPECT_FALSE(stream_.read_back(-1, 1));
+    EXPECT_FALSE(stream_.read_back(0, kEventPageMax + 1));
+}
+
 TEST_F(EventsTest, bounds_of_an_event_hold) {
     EXPECT_FALSE(add("Run.Created", "run/1"));
     EXPECT_FALSE(add("created", "run/1"));

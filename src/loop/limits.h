@@ -6,6 +6,7 @@
 namespace gyre::loop {
 
 inline constexpr std::size_t kRolloutHistoryMax = 200;  // entries kept of one rollout
+inline constexpr std::size_t kRolloutLooksMax = 64;     // looks kept of one rollout; older ones thin out
 inline constexpr std::size_t kRolloutsListMax = 500;
 inline constexpr std::size_t kRolloutsWaitingMax = 16;  // candidates of one endpoint that wait for their turn
 inline constexpr std::int64_t kChildTimeoutMaxMs = 3'600'000;

@@ -1,8 +1,36 @@
 #include "loop/rollout.h"
 
 #include "base/clock.h"
+#include "loop/limits.h"
 
 namespace gyre::loop {
+namespace {
+
+/// Every second look goes, the newest stays.
+void thin(std::vector<RolloutLook>& looks) {
+    std::size_t kept = 0;
+    for (std::size_t i = 1; i < looks.size(); i += 2) {
+        looks[kept++] = std::move(looks[i]);
+    }
+    looks.resize(kept);
+}
+
+}  // namespace
+
+void note_look(Rollout& rollout, const evidence::Finding& finding, std::int64_t time_us) {
+    std::vector<RolloutLook>& looks = rollout.looks;
+    if (!finding.estimate || finding.n == 0) {
+        return;
+    }
+    if (!looks.empty() && looks.back().metric == finding.metric && looks.back().n == finding.n) {
+        return;
+    }
+    if (looks.size() >= kRolloutLooksMax) {
+        thin(looks);
+    }
+    looks.push_back({format_rfc3339(time_us), finding.metric, finding.n, *finding.estimate, finding.low,
+                     finding.high, finding.margin});
+}
 
 Json api_json(const Rollout& rollout) {
     Json evidence = Json::object();
@@ -19,6 +47,10 @@ Json api_json(const Rollout& rollout) {
     Json history = Json::array();
     for (const RolloutMoment& moment : rollout.history) {
         history.push_back(gyre::to_json(moment));
+    }
+    Json looks = Json::array();
+    for (const RolloutLook& look : rollout.looks) {
+        looks.push_back(gyre::to_json(look));
     }
     Json out = Json::object(
         {{"id", rollout.id},
@@ -37,7 +69,8 @@ Json api_json(const Rollout& rollout) {
          {"evidence", std::move(evidence)},
          {"steps", std::move(steps)},
          {"exposed_predictions", rollout.exposed_predictions},
-         {"history", std::move(history)}});
+         {"history", std::move(history)},
+         {"looks", std::move(looks)}});
     if (rollout.pending) {
         out.set("pending", Json::object({{"action", gyre::name_of(rollout.pending->action)},
                                          {"exposure", rollout.pending->exposure},

@@ -116,6 +116,27 @@ struct RolloutMoment {
     }
 };
 
+/// What the evidence said at one look; for the picture of how it grew.
+struct RolloutLook {
+    std::string time;
+    std::string metric;
+    std::int64_t n = 0;
+    double estimate = 0.0;
+    std::optional<double> low;
+    std::optional<double> high;
+    std::optional<double> margin;
+    static constexpr auto fields() {
+        using L = RolloutLook;
+        return std::tuple{Field{"time", &L::time, "Event time."},
+                          Field{"metric", &L::metric, "What was measured."},
+                          Field{"n", &L::n, "Observations so far."},
+                          Field{"estimate", &L::estimate, "Point estimate."},
+                          Field{"low", &L::low, "Lower bound.", optional_field},
+                          Field{"high", &L::high, "Upper bound.", optional_field},
+                          Field{"margin", &L::margin, "Tolerated loss.", optional_field}};
+    }
+};
+
 struct Rollout {
     std::string id;
     std::string endpoint;
@@ -139,6 +160,7 @@ struct Rollout {
     std::int64_t exposed_predictions = 0;
     std::optional<PendingChange> pending;
     std::vector<RolloutMoment> history;
+    std::vector<RolloutLook> looks;  // at most kRolloutLooksMax, evenly thinned
 
     static constexpr auto fields() {
         using R = Rollout;
@@ -167,9 +189,13 @@ struct Rollout {
             Field{"exposed_predictions", &R::exposed_predictions, "Requests that the candidate answered.",
                   optional_field},
             Field{"pending", &R::pending, "A decision that waits for its time.", optional_field},
-            Field{"history", &R::history, "What happened when.", optional_field}};
+            Field{"history", &R::history, "What happened when.", optional_field},
+            Field{"looks", &R::looks, "How the evidence grew.", optional_field}};
     }
 };
+
+/// Keeps what a look saw, when it saw more than the look before.
+void note_look(Rollout& rollout, const evidence::Finding& finding, std::int64_t time_us);
 
 /// The native API's form: times as RFC 3339, without the policy's inner state.
 Json api_json(const Rollout& rollout);

@@ -299,6 +299,7 @@ Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
         GYRE_TRY(const Look look, look_of(rollout, answers, now_us));
         const evidence::RolloutDecision decision = machine.decide(look);
         rollout.evidence = gyre::to_json(decision.finding);
+        note_look(rollout, decision.finding, now_us);
         const bool moves = decision.action == RolloutAction::increased ||
                            decision.action == RolloutAction::promoted ||
                            decision.action == RolloutAction::rolled_back;

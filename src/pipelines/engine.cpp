@@ -346,24 +346,32 @@ Result<RunRecord> Engine::cancel(std::string_view run_id, const Principal& princ
 Result<RunRecord> Engine::get_run(std::string_view run_id) {
     GYRE_TRY(RunRecord run,
              impl_->database.read([&](storage::Reader& reader) { return store::get_run(reader, run_id); }));
-    const std::lock_guard lock(impl_->mutex);
-    for (StepRecord& step : run.steps) {
-        step.progress = step.state == StepState::succeeded ? 1 : 0;
-        const auto flight = impl_->in_flight.find(step.token);
-        if (flight != impl_->in_flight.end() && step.state == StepState::running) {
-            const std::lock_guard report(flight->second->mutex);
-            step.progress = flight->second->progress;
-            step.message = flight->second->message;
-        }
-    }
+    impl_->report_progress(run);
     return run;
 }
 
 Result<std::vector<RunRecord>> Engine::list_runs(const RunFilter& filter) {
     const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, kRunsPageMax);
-    return impl_->database.read([&](storage::Reader& reader) {
+    GYRE_TRY(std::vector<RunRecord> runs, impl_->database.read([&](storage::Reader& reader) {
         return store::list_runs(reader, filter.pipeline, filter.before, limit);
-    });
+    }));
+    for (RunRecord& run : runs) {
+        impl_->report_progress(run);
+    }
+    return runs;
+}
+
+void Engine::Impl::report_progress(RunRecord& run) {
+    const std::lock_guard lock(mutex);
+    for (StepRecord& step : run.steps) {
+        step.progress = step.state == StepState::succeeded ? 1 : 0;
+        const auto flight = in_flight.find(step.token);
+        if (flight != in_flight.end() && step.state == StepState::running) {
+            const std::lock_guard report(flight->second->mutex);
+            step.progress = flight->second->progress;
+            step.message = flight->second->message;
+        }
+    }
 }
 
 Result<std::vector<DecisionRecord>> Engine::list_decisions(std::string_view pipeline, std::size_t limit) {

@@ -87,7 +87,7 @@ class Engine {
     /// Ends a run and all its steps. Errors: not_found; conflict when it has ended already.
     Result<RunRecord> cancel(std::string_view run_id, const Principal& principal);
     Result<RunRecord> get_run(std::string_view run_id);
-    /// Newest first, without steps. limit 1 to kRunsPageMax.
+    /// Newest first. limit 1 to kRunsPageMax.
     Result<std::vector<RunRecord>> list_runs(const RunFilter& filter);
     /// What triggers decided, newest first: also why nothing ran.
     Result<std::vector<DecisionRecord>> list_decisions(std::string_view pipeline, std::size_t limit);

@@ -102,6 +102,8 @@ struct Engine::Impl {
     Result<StepContext> context_of(const RunRecord& run, const StepRecord& step) const;
     void hand_over(Task task);
     void cancel_in_flight(std::string_view run_id, std::string_view step_id);
+    /// Fills in what only memory knows: progress and message of running steps.
+    void report_progress(RunRecord& run);
 
     storage::Database& database;
     events::EventStream& stream;

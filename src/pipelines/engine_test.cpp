@@ -77,6 +77,11 @@ TEST_F(EngineTest, runs_steps_in_order_and_hands_outputs_on) {
     EXPECT_EQ(run.steps[2].outputs["with"]["package"], Json("p-train"));
     EXPECT_EQ(run.steps[5].outputs["waited_for"], Json("rollout-1"));
     EXPECT_EQ(events_of("test.effect"), 6U);
+    const std::vector<RunRecord> listed = runs("retrain");
+    ASSERT_EQ(listed.size(), 1U);
+    ASSERT_EQ(listed[0].steps.size(), 6U);
+    EXPECT_EQ(listed[0].steps[1].state, StepState::succeeded);
+    EXPECT_EQ(listed[0].steps[1].progress, 1.0);
     EXPECT_EQ(events_of("pipeline.step_finished"), 6U);
     EXPECT_EQ(events_of("pipeline.started"), 1U);
     EXPECT_EQ(events_of("pipeline.finished"), 1U);

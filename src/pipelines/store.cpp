@@ -132,6 +132,14 @@ std::string project() {
     return default_project().str();
 }
 
+Result<std::vector<StepRecord>> steps_of(Reader& reader, std::string_view run_id) {
+    return collect(reader.query("SELECT step_id, kind, state, reason, attempt, retries, interruptions, "
+                                "token, due_us, started_us, finished_us, outputs, wait FROM pipeline_steps "
+                                "WHERE run_id = ? ORDER BY position",
+                                run_id),
+                   read_step);
+}
+
 }  // namespace
 
 Result<std::vector<PipelineRecord>> list_pipelines(Reader& reader) {
@@ -181,14 +189,7 @@ Result<RunRecord> get_run(Reader& reader, std::string_view id) {
     if (!run) {
         return not_found("no pipeline run '" + std::string(id.substr(0, kNameBytesMax)) + "'");
     }
-    GYRE_TRY(
-        run->steps,
-        collect(reader.query(
-                    "SELECT step_id, kind, state, reason, attempt, retries, interruptions, token, due_us, "
-                    "started_us, finished_us, outputs, wait FROM pipeline_steps WHERE run_id = ? "
-                    "ORDER BY position",
-                    id),
-                read_step));
+    GYRE_TRY(run->steps, steps_of(reader, id));
     return *std::move(run);
 }
 
@@ -196,14 +197,16 @@ Result<std::vector<RunRecord>> list_runs(Reader& reader, std::string_view pipeli
                                          std::size_t limit) {
     // An id is a UUIDv7 in lower case hex, so '~' is after all of them.
     const std::string_view top = before.empty() ? "~" : before;
-    if (pipeline.empty()) {
-        return collect(reader.query(GYRE_RUN_COLUMNS "WHERE id < ? ORDER BY id DESC LIMIT ?", top, limit),
-                       read_run);
+    auto rows = pipeline.empty()
+                    ? reader.query(GYRE_RUN_COLUMNS "WHERE id < ? ORDER BY id DESC LIMIT ?", top, limit)
+                    : reader.query(GYRE_RUN_COLUMNS
+                                   "WHERE project = ? AND pipeline = ? AND id < ? ORDER BY id DESC LIMIT ?",
+                                   project(), pipeline, top, limit);
+    GYRE_TRY(std::vector<RunRecord> runs, collect(std::move(rows), read_run));
+    for (RunRecord& run : runs) {
+        GYRE_TRY(run.steps, steps_of(reader, run.id));
     }
-    return collect(reader.query(GYRE_RUN_COLUMNS
-                                "WHERE project = ? AND pipeline = ? AND id < ? ORDER BY id DESC LIMIT ?",
-                                project(), pipeline, top, limit),
-                   read_run);
+    return runs;
 }
 
 Result<std::vector<std::string>> live_runs(Reader& reader) {

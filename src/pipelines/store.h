@@ -19,7 +19,7 @@ Result<void> remove_pipeline(storage::Transaction& tx, std::string_view name);
 /// The run and its steps, all pending.
 Result<void> insert_run(storage::Transaction& tx, const RunRecord& run);
 Result<RunRecord> get_run(storage::Reader& reader, std::string_view id);
-/// Without steps; newest first.
+/// Newest first.
 Result<std::vector<RunRecord>> list_runs(storage::Reader& reader, std::string_view pipeline,
                                          std::string_view before, std::size_t limit);
 /// Ids of runs that have not ended, oldest first.

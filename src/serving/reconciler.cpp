@@ -240,8 +240,21 @@ Result<void> Reconciler::attach(RoutedEndpoint& endpoint) {
 
 VariantMetrics Reconciler::metrics_of(const std::string& endpoint, const Variant& variant) {
     const std::vector<std::string> labels{endpoint, variant.model, std::to_string(variant.version)};
-    return {&requests_.with(labels), &rows_.with(labels), &errors_.with(labels), &dropped_.with(labels),
-            &seconds_.with(labels)};
+    const VariantMetrics metrics{&requests_.with(labels), &rows_.with(labels), &errors_.with(labels),
+                                 &dropped_.with(labels), &seconds_.with(labels)};
+    const std::scoped_lock lock(mutex_);
+    std::vector<VariantSeries>& known = series_[endpoint];
+    const auto same = [&](const VariantSeries& one) { return one.metrics.requests == metrics.requests; };
+    if (std::none_of(known.begin(), known.end(), same)) {
+        known.push_back({variant.ref(), metrics});
+    }
+    return metrics;
+}
+
+std::vector<VariantSeries> Reconciler::series_of(const std::string& endpoint) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = series_.find(endpoint);
+    return found == series_.end() ? std::vector<VariantSeries>() : found->second;
 }
 
 Result<void> Reconciler::wait_published(std::string_view name, std::int64_t generation,

@@ -16,6 +16,7 @@
 #include "inference/manager.h"
 #include "monitoring/prediction_log.h"
 #include "serving/endpoint_store.h"
+#include "serving/live.h"
 #include "serving/routing.h"
 
 namespace gyre::serving {
@@ -37,6 +38,8 @@ class Reconciler {
 
     [[nodiscard]] const Snapshot<RoutingTable>& table() const { return table_; }
     [[nodiscard]] std::uint64_t shadow_dropped() const;
+    /// Every model version that was ever on the endpoint, each once, also when it has left.
+    [[nodiscard]] std::vector<VariantSeries> series_of(const std::string& endpoint) const;
     void stop();
 
  private:
@@ -55,10 +58,11 @@ class Reconciler {
     MetricFamily<Histogram>& seconds_;
     Snapshot<RoutingTable> table_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable moved_;
     std::map<std::string, StoredEndpoint> desired_;  // guarded by mutex_, as what follows
-    std::map<std::string, std::string> problems_;    // endpoint -> why it is not published
+    std::map<std::string, std::vector<VariantSeries>> series_;
+    std::map<std::string, std::string> problems_;  // endpoint -> why it is not published
     std::map<std::string, std::shared_ptr<std::atomic<std::int64_t>>> clocks_;
     bool dirty_ = false;
     bool stopping_ = false;

@@ -109,49 +109,43 @@ EndpointView Serving::view_of(const StoredEndpoint& stored) {
 
 EndpointStats Serving::stats_of(const std::string& name) {
     EndpointStats stats;
-    const RoutedEndpoint* routed = table().peek(name);
-    if (routed == nullptr) {
-        return stats;
-    }
     Histogram::Totals all;
-    for (const RoutedVariant& variant : routed->variants) {
-        stats.requests += variant.metrics.requests->value();
-        stats.rows += variant.metrics.rows->value();
-        stats.errors += variant.metrics.errors->value();
-        stats.shadow_dropped += variant.metrics.shadow_dropped->value();
-        const Histogram::Totals totals = variant.metrics.seconds->totals();
-        for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
-            all.counts[i] += totals.counts[i];
-        }
-        all.count += totals.count;
+    // Each series once: a shadow may be the version that answers, and one that has left did answer.
+    for (const VariantSeries& one : reconciler_.series_of(name)) {
+        stats.requests += one.metrics.requests->value();
+        stats.rows += one.metrics.rows->value();
+        stats.errors += one.metrics.errors->value();
+        stats.shadow_dropped += one.metrics.shadow_dropped->value();
+        add_to(all, one.metrics.seconds->totals());
     }
     stats.p50_ms = all.quantile(0.5) * 1e3;
     stats.p99_ms = all.quantile(0.99) * 1e3;
-    const std::scoped_lock lock(rates_mutex_);
-    const auto rate = rates_.find(name);
-    stats.rps = rate == rates_.end() ? 0.0 : rate->second.per_second;
+    const std::scoped_lock lock(live_mutex_);
+    const auto found = live_.find(name);
+    stats.rps = found == live_.end() ? 0.0 : found->second.rps();
     return stats;
 }
 
 void Serving::sample_rates() {
+    const std::int64_t now_us = clock_.now_us();
     const std::int64_t now_ns = clock_.steady_ns();
     const std::shared_ptr<const RoutingTable> current = reconciler_.table().copy();
-    const std::scoped_lock lock(rates_mutex_);
+    const std::scoped_lock lock(live_mutex_);
+    std::erase_if(live_, [&](const auto& one) { return !current->endpoints.contains(one.first); });
     for (const auto& [name, routed] : current->endpoints) {
-        std::uint64_t requests = 0;
-        for (const RoutedVariant& variant : routed->variants) {
-            requests += variant.metrics.requests->value();
-        }
-        Rate& rate = rates_[name];
-        if (rate.at_ns != 0 && now_ns > rate.at_ns) {
-            const double seconds = static_cast<double>(now_ns - rate.at_ns) * 1e-9;
-            // A variant that has left takes its count along; a rate is never negative.
-            const std::uint64_t delta = requests > rate.requests ? requests - rate.requests : 0;
-            rate.per_second = static_cast<double>(delta) / seconds;
-        }
-        rate.requests = requests;
-        rate.at_ns = now_ns;
+        live_[name].sample(reconciler_.series_of(name), now_us, now_ns);
     }
+}
+
+Result<std::vector<LivePoint>> Serving::live(const std::string& name) {
+    GYRE_TRY(const StoredEndpoint stored, get(name));
+    const std::scoped_lock lock(live_mutex_);
+    const auto found = live_.find(stored.spec.name);
+    if (found == live_.end()) {
+        return std::vector<LivePoint>();
+    }
+    const std::deque<LivePoint>& points = found->second.points();
+    return std::vector<LivePoint>(points.begin(), points.end());
 }
 
 bool Serving::settled() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "serving/live.h"
 #include "serving/reconciler.h"
 #include "serving/row_buffer.h"
 #include "serving/shadow_queue.h"
@@ -91,8 +92,10 @@ class Serving {
     /// Returns when every shadow row queued before has been scored and logged.
     void drain_shadows() { shadows_.drain(); }
     [[nodiscard]] std::size_t shadow_queue_rows() const { return shadows_.queued_rows(); }
-    /// Call every second: the rates that stats show.
+    /// Call every second: the rates that stats and live() show.
     void sample_rates();
+    /// The last minutes of an endpoint, oldest first. Errors: not_found.
+    Result<std::vector<LivePoint>> live(const std::string& name);
     [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
@@ -111,14 +114,9 @@ class Serving {
     const ServingOptions options_;
     std::vector<EndpointSpec> repository_;
     Reconciler reconciler_;
-    struct Rate {
-        std::uint64_t requests = 0;
-        std::int64_t at_ns = 0;
-        double per_second = 0.0;
-    };
-    std::mutex rates_mutex_;
-    std::map<std::string, Rate> rates_;  // guarded by rates_mutex_
-    ShadowQueue shadows_;                // last: its worker uses the others
+    std::mutex live_mutex_;
+    std::map<std::string, LiveHistory> live_;  // by endpoint; guarded by live_mutex_
+    ShadowQueue shadows_;                      // last: its worker uses the others
 };
 
 }  // namespace gyre::serving

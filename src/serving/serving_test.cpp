@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "serving/endpoint.h"
+#include "serving/live.h"
 #include "serving/row_buffer.h"
 #include "serving/shadow_queue.h"
 
@@ -82,6 +83,65 @@ TEST(RowBuffer, an_owned_copy_outlives_the_request) {
     EXPECT_EQ(copy.text(0, 1).text, "a carrier with a long name");
     EXPECT_EQ(copy.batch().columns[1].numbers[0], 1400.0);
     EXPECT_TRUE(std::isnan(copy.batch().columns[1].numbers[1]));
+}
+
+struct CountedModel {
+    Counter requests, rows, errors, dropped;
+    Histogram seconds;
+    VariantSeries series(const std::string& model) {
+        return {model, {&requests, &rows, &errors, &dropped, &seconds}};
+    }
+    void answer(std::int64_t ns) {
+        requests.add();
+        seconds.observe_ns(ns);
+    }
+};
+
+TEST(LiveHistory, a_point_holds_only_what_happened_in_its_stretch) {
+    constexpr std::int64_t kSecondNs = 1'000'000'000;
+    CountedModel old_model;
+    CountedModel new_model;
+    LiveHistory history;
+    std::vector<VariantSeries> series{old_model.series("flights/1")};
+    old_model.answer(kSecondNs);  // long ago, and slow: no later point shows it
+    history.sample(series, 0, kSecondNs);
+    series.push_back(new_model.series("flights/2"));
+    for (int second = 2; second <= 11; ++second) {
+        for (int i = 0; i < 30; ++i) {
+            old_model.answer(1'000'000);
+        }
+        for (int i = 0; i < 10 && second > 6; ++i) {
+            new_model.answer(4'000'000);
+        }
+        history.sample(series, second * kUsPerSecond, second * kSecondNs);
+    }
+    ASSERT_EQ(history.points().size(), 2U);
+    const LivePoint& first = history.points()[0];
+    EXPECT_NEAR(first.rps, 30.0, 1e-9);
+    ASSERT_EQ(first.models.size(), 1U);
+    EXPECT_LT(first.p99_ms, 1.3);
+    const LivePoint& second = history.points()[1];
+    EXPECT_NEAR(second.rps, 40.0, 1e-9);
+    ASSERT_EQ(second.models.size(), 2U);
+    EXPECT_EQ(second.models[1].model, "flights/2");
+    EXPECT_NEAR(second.models[1].rps, 10.0, 1e-9);
+    EXPECT_GT(second.p99_ms, 3.9);
+    EXPECT_LT(second.p99_ms, 5.0);
+    EXPECT_NEAR(history.rps(), 40.0, 1e-9);
+}
+
+TEST(LiveHistory, keeps_a_bounded_tail) {
+    CountedModel model;
+    LiveHistory history;
+    const std::vector<VariantSeries> series{model.series("flights/1")};
+    const auto points = static_cast<std::int64_t>(kLivePointsMax) + 3;
+    for (std::int64_t i = 0; i <= points; ++i) {
+        history.sample(series, i, (1 + i * kLiveStepS) * 1'000'000'000);
+    }
+    EXPECT_EQ(history.points().size(), kLivePointsMax);
+    EXPECT_EQ(history.points().back().time_us, points);
+    EXPECT_EQ(history.points().back().rps, 0.0);
+    EXPECT_EQ(history.points().back().p99_ms, 0.0);
 }
 
 TEST(ShadowQueue, sheds_what_does_not_fit_and_scores_the_rest) {

@@ -33,6 +33,9 @@ const endpoint = createRoute({
     tab: oneOf(search.tab, kEndpointTabs),
     metric: text(search.metric),
     bucket: oneOf(search.bucket, ['1h', '1d', '7d'] as const),
+    share: oneOf(search.share, ['y'] as const),
+    rollout: text(search.rollout),
+    column: text(search.column),
   })),
   component: lazyRouteComponent(() => import('./pages/endpoints/endpoint_page'), 'EndpointPage'),
 })
@@ -61,7 +64,7 @@ const experiments = createRoute({
 const experiment = createRoute({
   getParentRoute: () => root,
   path: '/experiments/$id',
-  validateSearch: optional((search) => ({ filter: text(search.filter), sort: text(search.sort), hide: text(search.hide) })),
+  validateSearch: optional((search) => ({ filter: text(search.filter), sort: text(search.sort), metric: text(search.metric) })),
   component: lazyRouteComponent(() => import('./pages/experiments/experiment_page'), 'ExperimentPage'),
 })
 
@@ -102,7 +105,7 @@ const pipeline = createRoute({
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
-  validateSearch: optional((search) => ({ type: text(search.type), q: text(search.q) })),
+  validateSearch: optional((search) => ({ type: text(search.type), subject: text(search.subject), q: text(search.q), at: text(search.at) })),
   component: lazyRouteComponent(() => import('./pages/events_page'), 'EventsPage'),
 })
 

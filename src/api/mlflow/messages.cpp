@@ -182,7 +182,8 @@ Json wire_of(const registry::ModelVersion& version) {
                              {"source", version.source},
                              {"run_id", version.run_id},
                              {"status", version.status},
-                             {"run_link", version.run_link}});
+                             {"run_link", version.run_link},
+                             {"semantic_version", version.semantic_version.str()}});
     set_text(out, "user_id", version.user_id);
     set_text(out, "status_message", version.status_message);
     set_text(out, "model_id", version.model_id);

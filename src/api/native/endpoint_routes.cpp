@@ -129,6 +129,24 @@ class EndpointHandlers {
         return endpoint_json(view, rollout_);
     }
 
+    Result<Json> live(const std::string& name) {
+        GYRE_TRY(const std::vector<serving::LivePoint> points, serving_.live(name));
+        Json out = Json::array();
+        for (const serving::LivePoint& point : points) {
+            Json models = Json::array();
+            for (const serving::ModelRate& one : point.models) {
+                models.push_back(Json::object({{"variant", one.model}, {"rps", one.rps}}));
+            }
+            out.push_back(Json::object({{"time", format_rfc3339(point.time_us)},
+                                        {"rps", point.rps},
+                                        {"errors_per_s", point.errors_per_s},
+                                        {"p50_ms", point.p50_ms},
+                                        {"p99_ms", point.p99_ms},
+                                        {"models", std::move(models)}}));
+        }
+        return Json::object({{"step_s", serving::kLiveStepS}, {"points", std::move(out)}});
+    }
+
     Result<Json> create(Context& context, const CreateIn& in) {
         serving::EndpointSpec spec;
         spec.name = in.name;
@@ -205,6 +223,10 @@ void add_endpoint_routes(RouteTable& table, serving::Serving& serving, ModelReso
     table.typed<NameIn, Json>(doc(http::Method::get, "/api/gyre/v1/endpoints/{name}", "get_endpoint",
                                   "One endpoint.", Access::read),
                               [handlers](Context&, const NameIn& in) { return handlers->get(in.name); });
+    table.typed<NameIn, Json>(
+        doc(http::Method::get, "/api/gyre/v1/endpoints/{name}/live", "endpoint_live",
+            "Rates and latencies of the last ten minutes, and which model versions answered.", Access::read),
+        [handlers](Context&, const NameIn& in) { return handlers->live(in.name); });
     RouteDoc create = doc(http::Method::post, "/api/gyre/v1/endpoints", "create_endpoint",
                           "Deploy a model under a name.", Access::write);
     create.success = 201;

@@ -15,12 +15,15 @@ constexpr std::size_t kLivePage = 200;
 
 struct ReadIn {
     std::int64_t after = 0;
+    std::optional<std::int64_t> before;
     std::int64_t limit = 100;
     std::string type;
     std::string subject;
     static constexpr auto fields() {
         return std::tuple{
             Field{"after", &ReadIn::after, "Position to go on from.", optional_field},
+            Field{"before", &ReadIn::before,
+                  "Position to go back from, newest first; 0 for the newest of all.", optional_field},
             Field{"limit", &ReadIn::limit, "Events at most, up to 1000.", optional_field},
             Field{"type", &ReadIn::type, "Exact type, or a prefix such as rollout.*", optional_field},
             Field{"subject", &ReadIn::subject, "Exact subject, such as endpoint/flights.", optional_field}};
@@ -131,8 +134,13 @@ Result<Json> read_page(events::EventStream& stream, const ReadIn& in) {
         return invalid_argument("field 'limit': expected 1 to " + std::to_string(events::kEventPageMax) +
                                 ", got " + std::to_string(in.limit));
     }
+    if (in.before && in.after != 0) {
+        return invalid_argument("'after' goes on and 'before' goes back: give one of them");
+    }
+    const auto limit = static_cast<std::size_t>(in.limit);
+    const events::EventFilter filter{in.type, in.subject};
     GYRE_TRY(const events::EventPage page,
-             stream.read(in.after, static_cast<std::size_t>(in.limit), {in.type, in.subject}));
+             in.before ? stream.read_back(*in.before, limit, filter) : stream.read(in.after, limit, filter));
     Json items = Json::array();
     for (const events::Event& event : page.events) {
         items.push_back(events::to_json(event));
@@ -140,8 +148,10 @@ Result<Json> read_page(events::EventStream& stream, const ReadIn& in) {
     return Json::object({{"events", std::move(items)}, {"next", page.next}});
 }
 
-Result<void> open_live(LiveFeed& feed, Context& context) {
-    std::int64_t after = 0;
+/// Goes on after the last event that the client saw; a client that names none gets what happens from now on.
+Result<void> open_live(events::EventStream& stream, LiveFeed& feed, Context& context) {
+    GYRE_TRY(const events::Head head, stream.head());
+    std::int64_t after = head.position;
     const std::string_view resumed = context.request.header("Last-Event-ID");
     const auto from = resumed.empty() ? context.query("after") : std::optional(std::string(resumed));
     if (from) {
@@ -180,12 +190,12 @@ RouteDoc doc(std::string_view path, std::string_view id, std::string_view summar
 
 void add_event_routes(RouteTable& table, events::EventStream& stream) {
     auto feed = std::make_shared<LiveFeed>(stream);
-    table.typed<ReadIn, Json>(
-        doc("/api/gyre/v1/events", "list_events", "Events after a position, oldest first."),
-        [&stream](Context&, const ReadIn& in) { return read_page(stream, in); });
-    table.raw(
-        doc("/api/gyre/v1/events/stream", "stream_events", "Events as they happen (Server-Sent Events)."),
-        [feed](Context& context) { return open_live(*feed, context); });
+    table.typed<ReadIn, Json>(doc("/api/gyre/v1/events", "list_events",
+                                  "Events after a position, oldest first; or before one, newest first."),
+                              [&stream](Context&, const ReadIn& in) { return read_page(stream, in); });
+    table.raw(doc("/api/gyre/v1/events/stream", "stream_events",
+                  "Events as they happen (Server-Sent Events); after=N or Last-Event-ID goes on from there."),
+              [feed, &stream](Context& context) { return open_live(stream, *feed, context); });
     table.typed<Empty, Json>(
         doc("/api/gyre/v1/events/verify", "verify_events", "Check every link of the hash chain."),
         [&stream](Context&, const Empty&) -> Result<Json> {

@@ -3,7 +3,7 @@
 namespace gyre::api {
 namespace {
 
-constexpr std::size_t kRunsShown = 200;
+constexpr std::int64_t kRunsShownMax = 200;
 constexpr std::size_t kDecisionsShown = 200;
 
 struct NameIn {
@@ -19,9 +19,11 @@ struct IdIn {
 struct RunsIn {
     std::string pipeline;
     std::string before;
+    std::int64_t limit = 50;
     static constexpr auto fields() {
         return std::tuple{Field{"pipeline", &RunsIn::pipeline, "Only this pipeline's.", optional_field},
-                          Field{"before", &RunsIn::before, "Run to go on from.", optional_field}};
+                          Field{"before", &RunsIn::before, "Run to go on from.", optional_field},
+                          Field{"limit", &RunsIn::limit, "Runs at most, up to 200.", optional_field}};
     }
 };
 
@@ -58,6 +60,22 @@ Result<Json> start_run(pipelines::Engine& engine, const Context& context, const 
     }
     GYRE_TRY(const pipelines::RunRecord run, engine.start_run(start, context.principal));
     return to_json(run);
+}
+
+/// Outputs of steps may be large; the answer about one run has them.
+Result<Json> list_runs(pipelines::Engine& engine, const RunsIn& in) {
+    if (in.limit < 1 || in.limit > kRunsShownMax) {
+        return invalid_argument("field 'limit': expected 1 to " + std::to_string(kRunsShownMax) + ", got " +
+                                std::to_string(in.limit));
+    }
+    GYRE_TRY(std::vector<pipelines::RunRecord> runs,
+             engine.list_runs({in.pipeline, in.before, static_cast<std::size_t>(in.limit)}));
+    for (pipelines::RunRecord& run : runs) {
+        for (pipelines::StepRecord& step : run.steps) {
+            step.outputs = Json::object();
+        }
+    }
+    return listed("runs", runs);
 }
 
 RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary,
@@ -114,12 +132,8 @@ void add_pipeline_routes(RouteTable& table, pipelines::Engine& engine) {
             return listed("decisions", decisions);
         });
     table.typed<RunsIn, Json>(doc(Method::get, "/api/gyre/v1/pipeline-runs", "list_pipeline_runs",
-                                  "Runs, newest first.", Access::read),
-                              [&engine](Context&, const RunsIn& in) -> Result<Json> {
-                                  GYRE_TRY(const auto runs,
-                                           engine.list_runs({in.pipeline, in.before, kRunsShown}));
-                                  return listed("runs", runs);
-                              });
+                                  "Runs with the states of their steps, newest first.", Access::read),
+                              [&engine](Context&, const RunsIn& in) { return list_runs(engine, in); });
     table.typed<IdIn, Json>(
         doc(Method::get, "/api/gyre/v1/pipeline-runs/{id}", "get_pipeline_run", "One run.", Access::read),
         [&engine](Context&, const IdIn& in) -> Result<Json> {

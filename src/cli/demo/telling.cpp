@@ -37,12 +37,9 @@ std::string tell_drift(const Json& data) {
 }
 
 std::string tell_degraded(const Json& data) {
-    std::string out =
-        "alert: " + data.string_or("metric", "?") + " is worse than the champion's own baseline";
-    if (data["threshold"].is_number()) {
-        out += " (" + short_number(data.number_or("threshold", 0.0)) + ")";
-    }
-    return out + " by " + interval(data);
+    return "alert: " + data.string_or("metric", "?") + " is " + interval(data) +
+           ", worse than the champion's own baseline allows (" +
+           short_number(data.number_or("threshold", 0.0)) + ")";
 }
 
 /// "flights/3 against flights/1".

@@ -146,7 +146,9 @@ Result<tracking::RunInfo> track(const StepServices& services, const pipelines::S
     const std::int64_t now_ms = services.clock.now_ms();
     tracking::NewRun run;
     run.user_id = context.principal.name;
-    run.run_name = params.model + "-" + context.run_id.substr(0, 8);
+    const std::size_t tail =
+        context.run_id.size() > 8 ? context.run_id.size() - 8 : 0;  // it begins with the time
+    run.run_name = params.model + "-" + context.run_id.substr(tail);
     run.start_time_ms = now_ms - static_cast<std::int64_t>(result.duration_s * 1000.0);
     run.tags = {{"gyre.pipeline", context.pipeline},
                 {"gyre.pipeline_run", context.run_id},

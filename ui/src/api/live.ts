@@ -13,6 +13,7 @@ const kKeptEvents = 200
 const kConcerns: [prefix: string, keys: string[]][] = [
   ['experiment.', ['experiments']],
   ['run.', ['runs', 'experiments']],
+  ['logged_model.', ['artifacts']],
   ['model.', ['models']],
   ['model_version.', ['models']],
   ['alias.', ['models']],
@@ -94,8 +95,9 @@ export class LiveFeed {
   }
 
   private onOpen = (): void => {
-    // What happened while the stream was away is unknown: refetch what is on screen.
-    if (this.failures > 0) void this.client.invalidateQueries()
+    // What happened while the stream was away is unknown: refetch what is on screen. The first time only the
+    // events: what came between their page and this stream.
+    void this.client.invalidateQueries(this.failures > 0 ? undefined : { queryKey: ['events'] })
     this.failures = 0
     this.set('live')
   }

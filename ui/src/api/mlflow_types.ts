@@ -54,6 +54,8 @@ export interface ArtifactFile {
 export interface ModelVersion {
   name: string
   version: string
+  /** Major: architecture or signature; minor: data; patch: hyperparameters. */
+  semantic_version?: string
   creation_timestamp?: number
   last_updated_timestamp?: number
   user_id?: string

@@ -1,9 +1,9 @@
 // What the pages ask the server, each with its cache key. The first key word is what events invalidate.
-import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { get, getOffered, mlflow, native, post, query } from './client'
 import type {
-  Alert, Drift, Endpoint, EventPage, Monitor, Performance, Pipeline, PipelineRun, Rollout, RolloutAction,
-  ServerInfo, Traffic,
+  Alert, Decision, Drift, Endpoint, EventPage, Live, Monitor, OipModel, Performance, Pipeline, PipelineRun, Report,
+  Rollout, RolloutAction, ServerInfo, Traffic,
 } from './types'
 import type { ArtifactFile, Experiment, MetricPoint, ModelVersion, RegisteredModel, Run } from './mlflow_types'
 
@@ -36,6 +36,30 @@ export const trafficQuery = (name: string, bucket = '1d') =>
     queryFn: ({ signal }) =>
       getOffered<Traffic>(native(`/endpoints/${at(name)}/traffic${query({ bucket })}`), signal),
     refetchInterval: 4 * kLiveMs,
+  })
+
+/** The last ten minutes; a server that cannot tell answers 404. */
+export const liveQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['live', name],
+    queryFn: ({ signal }) => getOffered<Live>(native(`/endpoints/${at(name)}/live`), signal),
+    refetchInterval: kLiveMs,
+  })
+
+/** What users got beside one fixed model, by month. */
+export const reportQuery = (name: string, alone: string) =>
+  queryOptions({
+    queryKey: ['performance', name, 'report', alone],
+    queryFn: ({ signal }) => getOffered<Report>(native(`/endpoints/${at(name)}/report${query({ alone })}`), signal),
+    staleTime: 60_000,
+  })
+
+/** Names and types of what the endpoint's champion wants. */
+export const signatureQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['signature', name],
+    queryFn: ({ signal }) => getOffered<OipModel>(`/v2/models/${at(name)}`, signal),
+    staleTime: 60_000,
   })
 
 export const performanceQuery = (name: string) =>
@@ -74,15 +98,18 @@ export const pipelinesQuery = queryOptions({
     (await getOffered<{ pipelines?: Pipeline[] }>(native('/pipelines'), signal))?.pipelines ?? null,
 })
 
-type RunList = { runs?: PipelineRun[]; pipeline_runs?: PipelineRun[] }
-
 export const pipelineRunsQuery = (pipeline?: string) =>
   queryOptions({
     queryKey: ['pipeline-runs', pipeline ?? ''],
-    queryFn: async ({ signal }) => {
-      const page = await getOffered<RunList>(native(`/pipeline-runs${query({ pipeline })}`), signal)
-      return page && (page.runs ?? page.pipeline_runs ?? [])
-    },
+    queryFn: async ({ signal }) =>
+      (await getOffered<{ runs: PipelineRun[] }>(native(`/pipeline-runs${query({ pipeline, limit: 100 })}`), signal))?.runs ?? null,
+  })
+
+export const decisionsQuery = (pipeline: string) =>
+  queryOptions({
+    queryKey: ['pipeline-runs', 'decisions', pipeline],
+    queryFn: async ({ signal }) =>
+      (await getOffered<{ decisions: Decision[] }>(native(`/pipelines/${at(pipeline)}/decisions`), signal))?.decisions ?? null,
   })
 
 export const pipelineRunQuery = (id: string) =>
@@ -92,12 +119,34 @@ export const pipelineRunQuery = (id: string) =>
     refetchInterval: (last) => (last.state.data?.finished_at ? false : kLiveMs),
   })
 
-/** The newest events, oldest first as the server sends them; the pages show them reversed. */
-export const recentEventsQuery = (filter: { type?: string; subject?: string; limit?: number; after?: number }) =>
+/** The newest events, newest first. */
+export const recentEventsQuery = (limit: number) =>
   queryOptions({
+    queryKey: ['events', 'newest', limit],
+    queryFn: ({ signal }) => getOffered<EventPage>(native(`/events${query({ before: 0, limit })}`), signal),
+  })
+
+const kEventsPage = 200
+
+/** Events going back from the newest, page by page. */
+export const eventsQuery = (filter: { type?: string; subject?: string }) =>
+  infiniteQueryOptions({
     queryKey: ['events', filter],
-    queryFn: ({ signal }) => getOffered<EventPage>(native(`/events${query({ limit: 200, ...filter })}`), signal),
+    queryFn: ({ pageParam, signal }) =>
+      get<EventPage>(native(`/events${query({ before: pageParam, limit: kEventsPage, ...filter })}`), signal),
+    initialPageParam: 0,
+    getNextPageParam: (last) => last.next || undefined,
     placeholderData: keepPreviousData,
+  })
+
+export const eventQuery = (position: number) =>
+  queryOptions({
+    queryKey: ['events', 'one', position],
+    queryFn: async ({ signal }) => {
+      const page = await get<EventPage>(native(`/events${query({ after: position - 1, limit: 1 })}`), signal)
+      return page.events[0]?.position === position ? page.events[0] : null
+    },
+    staleTime: Infinity,
   })
 
 export const experimentsQuery = queryOptions({

@@ -24,6 +24,7 @@ export interface Variant {
 
 export interface EndpointStats {
   requests: number
+  rows?: number
   errors: number
   rps: number
   p50_ms: number | null
@@ -35,27 +36,30 @@ export interface Endpoint {
   name: string
   task: 'classification' | 'regression'
   time: 'event' | 'arrival'
+  source?: 'registry' | 'repository'
   now: Time | null
   created_at: Time
-  champion: string
+  champion: string | null
   variants: Variant[]
   rollout: Rollout | null
   stats: EndpointStats
 }
 
-export type RolloutState = 'paired' | 'exposing' | 'promoted' | 'rolled_back' | 'aborted' | 'paused'
+export type RolloutState = 'scheduled' | 'paired' | 'exposing' | 'promoted' | 'rolled_back' | 'aborted' | 'paused'
 export type RolloutAction = 'promote' | 'abort' | 'pause' | 'resume'
 
+/** What was seen; all but the first two are absent while there is too little of it. */
 export interface Evidence {
-  metric: string
-  n: number
-  n_champion?: number
-  n_candidate?: number
-  estimate: number | null
-  low: number | null
-  high: number | null
-  margin: number | null
-  alpha: number
+  verdict?: 'pass' | 'fail' | 'insufficient'
+  metric?: string
+  n?: number
+  estimate?: number | null
+  low?: number | null
+  high?: number | null
+  threshold?: number | null
+  margin?: number | null
+  alpha?: number
+  reason?: string
 }
 
 export interface RolloutPoint {
@@ -63,6 +67,17 @@ export interface RolloutPoint {
   state: RolloutState
   exposure: number
   evidence: Evidence | null
+}
+
+/** What the evidence said at one look. */
+export interface RolloutLook {
+  time: Time
+  metric: string
+  n: number
+  estimate: number
+  low?: number | null
+  high?: number | null
+  margin?: number | null
 }
 
 export interface Rollout {
@@ -74,12 +89,17 @@ export interface Rollout {
   state: RolloutState
   exposure: number
   reason: string
+  /** What started it: "pipeline run ID, by EVENT TYPE", or who. */
+  cause?: string
   started_at: Time
   as_of: Time | null
+  ended_at?: Time | null
   evidence: Evidence | null
   history: RolloutPoint[]
+  looks?: RolloutLook[]
   exposed_predictions: number
   steps?: number[]
+  pending?: { action: string; exposure: number; effective_at: Time }
 }
 
 export interface TrafficPoint {
@@ -89,9 +109,51 @@ export interface TrafficPoint {
   mean_output: number | null
 }
 
+/** `variant` is a model version, such as flights/7: roles change hands, versions do not. */
 export interface Traffic {
   bucket_s: number
   series: { variant: string; points: TrafficPoint[] }[]
+}
+
+export interface LivePoint {
+  time: Time
+  rps: number
+  errors_per_s: number
+  p50_ms: number
+  p99_ms: number
+  models: { variant: string; rps: number }[]
+}
+
+export interface Live {
+  step_s: number
+  points: LivePoint[]
+}
+
+export interface Interval {
+  estimate: number
+  low: number
+  high: number
+}
+
+export interface ReportArm {
+  n: number
+  loss: Interval | null
+  auc?: Interval | null
+}
+
+export interface ReportMonth {
+  month: string
+  positive_share: number
+  loop: ReportArm
+  alone: ReportArm
+  difference: Interval | null
+}
+
+/** What users got beside one fixed model that scored the same rows. */
+export interface Report {
+  months: ReportMonth[]
+  difference: Interval | null
+  alone_loss: number
 }
 
 export interface PerformanceWindow {
@@ -117,6 +179,9 @@ export interface DriftColumn {
   threshold: number | null
   p_value?: number | null
   drifted: boolean
+  insufficient?: boolean
+  reason?: string
+  psi?: number | null
   n_ref?: number
   n_cur?: number
   method?: string
@@ -141,25 +206,33 @@ export interface Alert {
   severity: string
   state: 'firing' | 'resolved'
   opened_at: Time
+  resolved_at?: Time | null
   as_of: Time | null
   message: string
 }
 
 export interface Monitor {
-  id?: string
-  name?: string
-  endpoint?: string
-  kind?: string
-  state?: string
+  id: string
+  name: string
+  endpoint: string
+  kind: 'drift' | 'performance'
+  window_us: number
+  step_us: number
+  preset?: string
   metric?: string
-  window?: string
-  baseline?: string
-  threshold?: number | null
-  last_evaluated_at?: Time | null
+  threshold_kind?: 'absolute' | 'relative'
+  threshold?: number
+  severity?: string
+  min_labelled?: number
+  /** Event time up to which it has looked. */
+  position: Time | null
+  created_at: Time
 }
 
-export type RunState = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled'
-export type StepState = 'pending' | 'ready' | 'running' | 'succeeded' | 'failed' | 'skipped'
+export type RunState = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'superseded'
+export type StepState =
+  | 'pending' | 'ready' | 'running' | 'waiting' | 'retry_wait' | 'succeeded' | 'failed' | 'skipped' | 'upstream_failed'
+  | 'cancelled' | 'lost'
 
 export interface PipelineStep {
   id: string
@@ -170,14 +243,29 @@ export interface PipelineStep {
   finished_at: Time | null
   progress: number | null
   message: string
+  /** Why it failed, was skipped, or waits. */
+  reason?: string
+  needs?: string[]
   outputs?: Record<string, unknown>
+}
+
+/** An event, a tick of a schedule, or a person ("manual"). */
+export interface Trigger {
+  type?: string
+  subject?: string
+  position?: number
+  as_of?: Time
+  data?: Record<string, unknown>
 }
 
 export interface PipelineRun {
   id: string
   pipeline: string
   state: RunState
-  trigger: string
+  reason?: string
+  trigger: Trigger
+  principal?: string
+  created_at?: Time
   as_of: Time | null
   started_at: Time | null
   finished_at: Time | null
@@ -187,9 +275,28 @@ export interface PipelineRun {
 export interface Pipeline {
   name: string
   description?: string
-  steps?: { id: string; kind: string; needs?: string[] }[]
-  triggers?: unknown[]
-  schedule?: string
+  /** The file as it was given. */
+  text?: string
+  spec?: {
+    steps?: { id: string; kind: string; needs?: string[] }[]
+    on?: {
+      events?: { type: string; match?: Record<string, unknown>; cooldown?: string }[]
+      schedule?: { every: string; time?: 'event' | 'clock'; subject?: string }[]
+    }
+  }
+  updated_at?: Time
+}
+
+/** What a trigger decided; also why nothing ran. */
+export interface Decision {
+  source: string
+  type: string
+  subject: string
+  as_of: Time
+  decided_at: Time
+  outcome: 'started' | 'skipped'
+  reason: string
+  run_id: string | null
 }
 
 export interface GyreEvent {
@@ -204,7 +311,15 @@ export interface GyreEvent {
   previous_hash: string
 }
 
+/** `next` goes on in the direction that was asked for; 0 when nothing older is left. */
 export interface EventPage {
   events: GyreEvent[]
   next: number
+}
+
+/** Metadata of the Open Inference Protocol. */
+export interface OipModel {
+  name: string
+  inputs?: { name: string; datatype: string; shape: number[] }[]
+  outputs?: { name: string; datatype: string; shape: number[] }[]
 }

@@ -2,7 +2,7 @@
 
 export interface Curve {
   label: string
-  /** Which of the six series colours; curves of one variant keep one colour on every chart. */
+  /** Which of the eight series colours; curves of one variant keep one colour on every chart. */
   color: number
   x: number[]
   y: (number | null)[]
@@ -10,6 +10,8 @@ export interface Curve {
   high?: (number | null)[]
   dashed?: boolean
   filled?: boolean
+  /** Absent values break the line; else it goes on over them. */
+  gaps?: boolean
 }
 
 export interface Aligned {

@@ -2,9 +2,10 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { metric } from '../format/number'
-import { stamp } from '../format/time'
-import { align, type Curve } from './align'
+import { metric, tick as tickText } from '../format/number'
+import { clock, stamp, timeTicks } from '../format/time'
+import { align, type Aligned, type Curve } from './align'
+import { stack } from './stack'
 import { fade, readTheme, useScheme, type ChartTheme } from './theme'
 
 export interface Level {
@@ -28,12 +29,20 @@ export interface LineChartProps {
   marks?: Mark[]
   format?: (value: number | null) => string
   logY?: boolean
+  /** Of the ticks, where it differs from the legend's. */
+  axisFormat?: (value: number | null) => string
+  /** The reader's own time instead of UTC: for what happens now. */
+  local?: boolean
   /** Charts with the same key share their cursor. */
   syncKey?: string
   legend?: boolean
   /** Makes the y axis hold this range at least. */
   include?: number[]
+  /** Areas on top of each other, as steps: "sum" as they are, "share" of each moment's sum. No bands then. */
+  stacked?: 'sum' | 'share'
 }
+
+const kMostDots = 40
 
 function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme): void {
   const { ctx, bbox } = u
@@ -41,6 +50,7 @@ function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme)
   ctx.save()
   ctx.font = `${11 * ratio}px "Inter Variable", system-ui, sans-serif`
   ctx.lineWidth = ratio
+  ctx.textAlign = 'left'
   for (const { value, label, tone } of levels) {
     const y = u.valToPos(value, 'y', true)
     if (y < bbox.top || y > bbox.top + bbox.height) continue
@@ -50,11 +60,8 @@ function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme)
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
-    const bad = tone === 'bad'
-    ctx.textAlign = bad ? 'right' : 'left'
-    ctx.fillText(label, bad ? bbox.left + bbox.width - 4 * ratio : bbox.left + 4 * ratio, bad ? y - 5 * ratio : y + 13 * ratio)
+    ctx.fillText(label, bbox.left + 4 * ratio, tone === 'bad' ? y - 5 * ratio : y + 13 * ratio)
   }
-  ctx.textAlign = 'left'
   for (const { x, label } of marks) {
     const at = u.valToPos(x, 'x', true)
     if (at < bbox.left || at > bbox.left + bbox.width) continue
@@ -69,6 +76,17 @@ function drawLevels(u: uPlot, levels: Level[], marks: Mark[], theme: ChartTheme)
   ctx.restore()
 }
 
+function stackedOptions(curves: Curve[], theme: ChartTheme): { series: uPlot.Series[]; bands: uPlot.Band[] } {
+  const colors = curves.map((curve) => theme.series[curve.color % theme.series.length] ?? theme.text)
+  const paths = uPlot.paths.stepped?.({ align: 1 })
+  return {
+    series: [{}, ...curves.map((curve, i): uPlot.Series => ({
+      label: curve.label, width: 0, stroke: colors[i], paths, points: { show: false }, fill: i === 0 ? fade(colors[i] ?? theme.text, 0.75) : undefined,
+    }))],
+    bands: curves.slice(1).map((_, i): uPlot.Band => ({ series: [i + 2, i + 1], fill: fade(colors[i + 1] ?? theme.text, 0.75) })),
+  }
+}
+
 function seriesOptions(curves: Curve[], theme: ChartTheme): { series: uPlot.Series[]; bands: uPlot.Band[] } {
   const series: uPlot.Series[] = [{}]
   const bands: uPlot.Band[] = []
@@ -80,8 +98,8 @@ function seriesOptions(curves: Curve[], theme: ChartTheme): { series: uPlot.Seri
       width: 1.75,
       dash: curve.dashed ? [5, 4] : undefined,
       fill: curve.filled ? fade(color, 0.12) : undefined,
-      spanGaps: true,
-      points: { show: curve.x.length <= 1, size: 5 },
+      spanGaps: !curve.gaps,
+      points: { show: curve.x.length <= kMostDots, size: 5 },
     })
     if (!curve.low || !curve.high) continue
     const edge: uPlot.Series = { stroke: fade(color, 0), width: 0, points: { show: false }, spanGaps: true }
@@ -93,7 +111,7 @@ function seriesOptions(curves: Curve[], theme: ChartTheme): { series: uPlot.Seri
 
 function options(props: LineChartProps, theme: ChartTheme, width: number, onCursor: (row: number | null) => void): uPlot.Options {
   const { levels = [], marks = [], format = metric, include = [], xIs, logY } = props
-  const { series, bands } = seriesOptions(props.curves, theme)
+  const { series, bands } = props.stacked ? stackedOptions(props.curves, theme) : seriesOptions(props.curves, theme)
   const axis: uPlot.Axis = { stroke: theme.text, font: theme.font, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false } }
   return {
     width,
@@ -101,8 +119,8 @@ function options(props: LineChartProps, theme: ChartTheme, width: number, onCurs
     series,
     bands,
     legend: { show: false },
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-    padding: [10, 8, 0, 0],
+    tzDate: (seconds) => (props.local ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC')),
+    padding: [10, 20, 0, 0],
     scales: {
       x: { time: xIs === 'time' },
       y: {
@@ -117,13 +135,14 @@ function options(props: LineChartProps, theme: ChartTheme, width: number, onCurs
       },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 30, space: 70 },
-      { ...axis, size: 54, gap: 6, space: 32, values: (_u, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
+      { ...axis, grid: { show: false }, size: xIs === 'time' ? 40 : 30, space: 70, values: xIs === 'time' ? (_u, splits, _axis, _space, step) => timeTicks(splits, step, props.local) : undefined },
+      { ...axis, size: 54, gap: 6, space: 32, values: (_u, ticks) => ticks.map((tick) => (tick === null ? '' : (props.axisFormat ?? (props.format ? format : tickText))(tick))) },
     ],
     cursor: {
       y: false,
       sync: props.syncKey ? { key: props.syncKey } : undefined,
-      points: { size: 7 },
+      // On a stacked chart the points would lie on sums.
+      points: { size: 7, show: !props.stacked },
       drag: { x: true, y: false },
     },
     hooks: {
@@ -133,28 +152,48 @@ function options(props: LineChartProps, theme: ChartTheme, width: number, onCurs
   }
 }
 
+function plotData(aligned: Aligned, stacked: LineChartProps['stacked']): uPlot.AlignedData {
+  return [aligned.x, ...(stacked ? stack(aligned.columns, stacked === 'share') : aligned.columns)] as uPlot.AlignedData
+}
+
+/** New points keep the reader's zoom. */
+function refill(plot: uPlot, data: uPlot.AlignedData): void {
+  const x = plot.data[0]
+  const zoomed = x.length > 1 && (plot.scales.x?.min !== x[0] || plot.scales.x?.max !== x[x.length - 1])
+  plot.setData(data, !zoomed)
+  if (zoomed) plot.redraw()
+}
+
 export function LineChart(props: LineChartProps) {
-  const { curves, xIs, title, format = metric } = props
+  const { curves, xIs, title, format = metric, stacked } = props
   const host = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot | null>(null)
   const [row, setRow] = useState<number | null>(null)
   const scheme = useScheme()
   const aligned = useMemo(() => align(curves), [curves])
-  const latest = useRef(props)
-  latest.current = props
-  const shape = JSON.stringify([curves.map((c) => [c.label, c.color, c.dashed, !!c.low]), props.levels, props.marks, props.logY, props.height])
+  const latest = useRef({ props, aligned })
+  latest.current = { props, aligned }
+  const shape = JSON.stringify([curves.map((c) => [c.label, c.color, c.dashed, !!c.low, c.x.length <= kMostDots]), props.levels, props.marks, props.logY, props.height, stacked])
 
   useEffect(() => {
     const element = host.current
     if (!element) return
-    const data = [aligned.x, ...aligned.columns] as uPlot.AlignedData
-    const plot = new uPlot(options(latest.current, readTheme(), element.clientWidth || 400, setRow), data, element)
-    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: plot.height }))
+    const { props: now, aligned: points } = latest.current
+    const made = new uPlot(options(now, readTheme(), element.clientWidth || 400, setRow), plotData(points, now.stacked), element)
+    plot.current = made
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: made.height }))
     observer.observe(element)
     return () => {
       observer.disconnect()
-      plot.destroy()
+      plot.current = null
+      made.destroy()
     }
-  }, [aligned, shape, scheme])
+  }, [shape, scheme])
+
+  useEffect(() => {
+    const data = plotData(aligned, latest.current.props.stacked)
+    if (plot.current && plot.current.data[0] !== data[0]) refill(plot.current, data)
+  }, [aligned])
 
   const shown = row ?? aligned.x.length - 1
   const at = aligned.x[shown]
@@ -163,13 +202,13 @@ export function LineChart(props: LineChartProps) {
       {props.legend !== false && (
         <figcaption className="legend">
           {curves.map((curve, i) => (
-            <span key={curve.label}>
-              <i className={`key c${(curve.color % 6) + 1} ${curve.dashed ? 'dashed' : ''}`} />
+            <span key={`${i} ${curve.label}`}>
+              <i className={`key c${(curve.color % 8) + 1} ${curve.dashed ? 'dashed' : ''}`} />
               {curve.label}
               <b className="num">{format(aligned.columns[columnOf(curves, i)]?.[shown] ?? null)}</b>
             </span>
           ))}
-          {at !== undefined && <span className="legend-x num">{xIs === 'time' ? stamp(at * 1000) : `step ${at}`}</span>}
+          {at !== undefined && <span className="legend-x num">{xIs !== 'time' ? `step ${at}` : props.local ? clock(at * 1000) : stamp(at * 1000)}</span>}
         </figcaption>
       )}
       <div ref={host} className="chart-canvas" />

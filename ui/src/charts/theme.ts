@@ -20,7 +20,7 @@ export function readTheme(): ChartTheme {
     grid: token('--grid'),
     axis: token('--line-2'),
     bad: token('--bad'),
-    series: Array.from({ length: 6 }, (_, i) => token(`--series-${i + 1}`)),
+    series: Array.from({ length: 8 }, (_, i) => token(`--series-${i + 1}`)),
     font: '11px "Inter Variable", system-ui, sans-serif',
   }
 }

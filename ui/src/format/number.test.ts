@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytes, count, latency, metric, percent, short, signed } from './number'
+import { interval, tick, bytes, count, latency, metric, percent, short, signed } from './number'
 
 test('counts are exact and short numbers keep three digits', () => {
   expect(count(1234567)).toBe('1,234,567')
@@ -34,4 +34,16 @@ test('shares below one percent keep their digits', () => {
 test('latency and bytes choose the unit', () => {
   expect([latency(0.48), latency(3.24), latency(128), latency(1400)]).toEqual(['480 \u00b5s', '3.2 ms', '128 ms', '1.4 s'])
   expect([bytes(512), bytes(2048), bytes(5.5 * 1024 * 1024)]).toEqual(['512 B', '2 KiB', '5.5 MiB'])
+})
+
+test('an interval has the decimals that its width is worth', () => {
+  expect(interval(-0.00402, -0.00447, -0.00358)).toEqual({ estimate: '\u22120.00402', bounds: '\u22120.00447 to \u22120.00358' })
+  expect(interval(0.0000146, -0.0086, 0.0084)).toEqual({ estimate: '0.000', bounds: '\u22120.009 to 0.008' })
+  expect(interval(12.3, 10, 15)).toEqual({ estimate: '12.3', bounds: '10.0 to 15.0' })
+  expect(interval(0.5)).toEqual({ estimate: '0.5000', bounds: '' })
+  expect(interval(null).estimate).toBe('\u2013')
+})
+
+test('ticks of an axis have no idle zeros', () => {
+  expect([0, 0.65, 2, 1500].map(tick)).toEqual(['0', '0.65', '2', '1,500'])
 })

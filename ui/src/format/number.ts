@@ -38,6 +38,19 @@ export function metric(value: number | string | null | undefined, digits = 4): s
   return withMinus(value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : digits))
 }
 
+/** An estimate with its bounds, all with as many decimals as the width of the interval is worth. */
+export function interval(estimate: number | null | undefined, low?: number | null, high?: number | null): { estimate: string; bounds: string } {
+  if (absent(estimate)) return { estimate: kNone, bounds: '' }
+  if (absent(low) || absent(high) || !Number.isFinite(low) || !Number.isFinite(high)) return { estimate: metric(estimate), bounds: '' }
+  const width = Math.max(high - low, 1e-12)
+  const decimals = Math.min(10, Math.max(0, 1 - Math.floor(Math.log10(width))))
+  const fixed = (value: number) => withMinus(value.toFixed(decimals).replace(/^-(0(\.0*)?)$/, '$1'))
+  return { estimate: fixed(estimate), bounds: `${fixed(low)} to ${fixed(high)}` }
+}
+
+/** As `metric` for axes: no zeros that say nothing. */
+export const tick = (value: number | null | undefined) => trim(metric(value))
+
 /** As `metric`, always with its sign: for differences. */
 export function signed(value: number | null | undefined, digits = 4): string {
   if (absent(value)) return kNone

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { between, duration, relative, stamp, toMs } from './time'
+import { timeTicks, between, duration, relative, stamp, toMs } from './time'
 
 const now = Date.UTC(2013, 4, 18, 12)
 
@@ -26,4 +26,12 @@ test('stamps are UTC and leave midnight out', () => {
 
 test('text that is no time is absent', () => {
   expect(toMs('yesterday')).toBeNull()
+})
+
+test('labels of a time axis say the larger unit only where it changes', () => {
+  const at = (text: string) => Date.parse(text) / 1000
+  expect(timeTicks([at('2013-12-30T00:00:00Z'), at('2014-01-01T00:00:00Z'), at('2014-01-03T00:00:00Z')], 2 * 86_400)).toEqual(['Dec 30\n2013', 'Jan 1\n2014', 'Jan 3'])
+  expect(timeTicks([at('2013-04-23T16:00:00Z'), at('2013-04-24T00:00:00Z')], 8 * 3600)).toEqual(['16:00\nApr 23', '00:00\nApr 24'])
+  expect(timeTicks([at('2013-04-23T16:00:05Z')], 5)).toEqual(['16:00:05\nApr 23'])
+  expect(timeTicks([at('2013-04-01T00:00:00Z')], 30 * 86_400)).toEqual(['Apr\n2013'])
 })

@@ -70,6 +70,27 @@ export function exact(moment: Moment): string {
   return `${iso(ms).replace('T', ' ').replace('Z', ' UTC')}\n${new Date(ms).toLocaleString()} local`
 }
 
+const kMonths = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/**
+ * Labels of a time axis in Unix seconds, in UTC or local time: as much as the step needs, and the next larger unit
+ * below the first label and wherever it changes.
+ */
+export function timeTicks(seconds: number[], stepS: number, local = false): string[] {
+  let last = ''
+  return seconds.map((one) => {
+    const date = new Date((one - (local ? new Date(one * 1000).getTimezoneOffset() * 60 : 0)) * 1000)
+    const text = date.toISOString()
+    const dayText = `${kMonths[date.getUTCMonth()]} ${date.getUTCDate()}`
+    const days = stepS >= 86_400
+    const small = stepS >= 28 * 86_400 ? kMonths[date.getUTCMonth()] : days ? dayText : text.slice(11, stepS < 60 ? 19 : 16)
+    const large = days ? text.slice(0, 4) : dayText
+    const label = large === last ? `${small}` : `${small}\n${large}`
+    last = large
+    return label
+  })
+}
+
 export function clock(moment: Moment): string {
   const ms = toMs(moment)
   return ms === null ? kNone : new Date(ms).toLocaleTimeString('en-GB')

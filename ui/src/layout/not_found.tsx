@@ -1,12 +1,13 @@
 import { Link, useRouter } from '@tanstack/react-router'
-import { Empty } from '../parts/basics'
+import { Empty, PageHead } from '../parts/basics'
 import { ErrorCard } from '../parts/loaded'
 
 export function NotFound() {
   return (
-    <Empty title="There is no such page" icon="search">
-      <Link to="/">Go to the home page</Link>
-    </Empty>
+    <>
+      <PageHead title="Not found" sub="No page has this address" />
+      <Empty title="There is no such page" icon="search"><Link to="/">Go to the home page</Link></Empty>
+    </>
   )
 }
 

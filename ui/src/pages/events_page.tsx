@@ -1,30 +1,32 @@
 // The one stream of everything that changed, live, with the state of its hash chain.
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useState } from 'react'
-import { recentEventsQuery } from '../api/queries'
+import { useMemo } from 'react'
+import { eventQuery, eventsQuery, pipelineRunsQuery, rolloutsQuery } from '../api/queries'
 import type { GyreEvent } from '../api/types'
+import { shortenIds } from '../format/id'
+import { day, exact } from '../format/time'
 import { useLiveEvents, useLiveState } from '../layout/live_context'
-import { Ago, At, Card, Empty, PageHead, SearchBox } from '../parts/basics'
+import { Ago, Card, Chip, Empty, PageHead, SearchBox } from '../parts/basics'
 import { DataTable, type Columns } from '../parts/data_table'
-import { eventGist, subjectHref } from '../parts/event_feed'
+import { eventGist } from '../parts/gist'
 import { Icon } from '../parts/icon'
+import { pointersOf, subjectHref } from '../parts/links'
 import { Loaded } from '../parts/loaded'
 import { eventLook } from '../parts/status'
 import { checkChain } from './chain'
 
 const route = getRouteApi('/events')
-const kFamilies = ['rollout', 'drift', 'performance', 'alert', 'pipeline', 'endpoint', 'model', 'run', 'alias']
+const kFamilies = ['rollout', 'drift', 'performance', 'alert', 'pipeline', 'endpoint', 'model', 'model_version', 'alias', 'run', 'experiment']
 
 const kColumns: Columns<GyreEvent> = [
   { id: 'position', header: '#', meta: { numeric: true }, cell: ({ row }) => <span className="muted">{row.original.position}</span> },
   { id: 'time', header: 'Time', cell: ({ row }) => <Ago time={row.original.time} /> },
   { id: 'type', header: 'Event', cell: ({ row }) => { const { tone, icon } = eventLook(row.original.type); return <span className={`event-type ${tone}`}><Icon name={icon} size={14} />{row.original.type}</span> } },
-  { id: 'subject', header: 'Subject', cell: ({ row }) => { const href = subjectHref(row.original.subject); return href ? <a href={href}>{row.original.subject}</a> : row.original.subject } },
-  { id: 'gist', header: 'What', meta: { wide: true }, cell: ({ row }) => eventGist(row.original) },
-  { id: 'as_of', header: 'As of', cell: ({ row }) => <span className="muted"><At time={row.original.as_of} /></span> },
+  { id: 'subject', header: 'Subject', cell: ({ row }) => { const href = subjectHref(row.original.subject); const text = shortenIds(row.original.subject); return href ? <a href={href} title={row.original.subject}>{text}</a> : text } },
+  { id: 'gist', header: 'What', meta: { wide: true }, cell: ({ row }) => <span className="clamp">{eventGist(row.original)}</span> },
+  { id: 'as_of', header: 'As of', cell: ({ row }) => <time className="num muted" title={exact(row.original.as_of)}>{day(row.original.as_of)}</time> },
   { id: 'principal', header: 'By', cell: ({ row }) => <span className="muted">{row.original.principal}</span> },
-  { id: 'hash', header: 'Hash', cell: ({ row }) => <span className="mono muted" title={row.original.hash}>{row.original.hash.slice(0, 8)}</span> },
 ]
 
 function Chain({ events }: { events: GyreEvent[] }) {
@@ -41,48 +43,63 @@ export function merge(live: readonly GyreEvent[], past: GyreEvent[]): GyreEvent[
   return [...all.values()].sort((a, b) => b.position - a.position)
 }
 
+function Detail({ event, onClose }: { event: GyreEvent; onClose: () => void }) {
+  const runs = useQuery(pipelineRunsQuery()).data ?? []
+  const rollouts = useQuery(rolloutsQuery()).data ?? []
+  const { tone, icon } = eventLook(event.type)
+  return (
+    <Card title={<><span className={`event-type ${tone}`}><Icon name={icon} size={14} />{event.type}</span> <span className="muted num">#{event.position}</span></>}
+      aside={<button type="button" className="ghost" onClick={onClose}>Close</button>}>
+      <p>{eventGist(event)}</p>
+      <p className="pointers">{pointersOf(event, runs, rollouts).map((one) => <a key={one.label} className="chip" href={one.href}>{one.label}<Icon name="chevron" size={11} /></a>)}</p>
+      <pre className="json" tabIndex={0} aria-label="The event as JSON">{JSON.stringify(event, null, 2)}</pre>
+    </Card>
+  )
+}
+
 export function EventsPage() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
-  const [opened, setOpened] = useState<number | null>(null)
   const live = useLiveEvents()
   const state = useLiveState()
-  const past = useQuery(recentEventsQuery({ limit: 500 }))
+  const filter = { type: search.type && `${search.type}.*`, subject: search.subject }
+  const past = useInfiniteQuery(eventsQuery(filter))
+  const opened = search.at === undefined ? undefined : Number(search.at)
+  const one = useQuery({ ...eventQuery(opened ?? 0), enabled: opened !== undefined && opened > 0 }).data
   const set = (change: Partial<typeof search>) => void navigate({ search: { ...search, ...change }, replace: true })
+  const pages = past.data?.pages
+  const all = useMemo(() => {
+    const matches = (event: GyreEvent) => (!search.type || event.type.startsWith(`${search.type}.`)) && (!search.subject || event.subject === search.subject)
+    return merge(live.filter(matches), (pages ?? []).flatMap((page) => page.events))
+  }, [live, pages, search.type, search.subject])
+  const q = (search.q ?? '').toLowerCase()
+  const rows = useMemo(() => all.filter((event) => `${event.type} ${event.subject} ${eventGist(event)} ${q.length > 6 ? JSON.stringify(event.data) : ''}`.toLowerCase().includes(q)), [all, q])
   return (
     <>
       <PageHead title="Events" sub="Every change, in order: the audit log that also drives pipelines and this page">
         <span className="live" data-state={state}><i />{state === 'live' ? 'Live' : 'Not live'}</span>
-        <SearchBox value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} placeholder="Filter by subject or text" />
+        <SearchBox value={search.q ?? ''} onChange={(text) => set({ q: text || undefined })} placeholder="Filter by subject or text" />
       </PageHead>
       <div className="filter-row" role="group" aria-label="Event type">
         <button type="button" className="chip" aria-pressed={!search.type} onClick={() => set({ type: undefined })}>all</button>
         {kFamilies.map((family) => (
           <button key={family} type="button" className="chip" aria-pressed={search.type === family} onClick={() => set({ type: search.type === family ? undefined : family })}>
-            <Icon name={eventLook(`${family}.x`).icon} size={13} />{family}
+            <Icon name={eventLook(`${family}.x`).icon} size={13} />{family.replace('_', ' ')}
           </button>
         ))}
+        {search.subject && <button type="button" className="chip" aria-pressed="true" title="Show all subjects" onClick={() => set({ subject: undefined })}>{search.subject}<Icon name="bad" size={11} /></button>}
       </div>
       <Loaded query={past} what="events" rows={10}>
-        {(page) => {
-          const all = merge(live, page.events)
-          const q = (search.q ?? '').toLowerCase()
-          const rows = all.filter((event) => (!search.type || event.type.startsWith(search.type)) && `${event.type} ${event.subject} ${eventGist(event)}`.toLowerCase().includes(q))
-          const detail = rows.find((event) => event.position === opened)
-          return (
-            <div className="stack">
-              {detail && (
-                <Card title={<>Event #{detail.position} <span className="mono">{detail.type}</span></>} aside={<button type="button" className="ghost" onClick={() => setOpened(null)}>Close</button>}>
-                  <pre className="json">{JSON.stringify(detail, null, 2)}</pre>
-                </Card>
-              )}
-              <Card title={<Chain events={all} />} aside={<span className="muted num">{rows.length} of {all.length}</span>} flush>
-                <DataTable label="Events" rows={rows.slice(0, 300)} columns={kColumns} rowKey={(row) => String(row.position)} onOpen={(row) => setOpened(row.position)}
-                  empty={<Empty title={all.length ? 'No event matches the filter' : 'Nothing has happened yet'} icon="events">Making an experiment, a model or an endpoint is the first event.</Empty>} />
-              </Card>
-            </div>
-          )
-        }}
+        {() => (
+          <div className="stack">
+            {one && <Detail event={one} onClose={() => set({ at: undefined })} />}
+            <Card title={!filter.type && !filter.subject ? <Chain events={all} /> : <Chip>{search.type ?? 'all'}{search.subject && ` of ${search.subject}`}</Chip>} aside={<span className="muted num">{rows.length} of {all.length}{past.hasNextPage && ' loaded'}</span>} flush>
+              <DataTable label="Events" rows={rows} columns={kColumns} rowKey={(row) => String(row.position)} chosen={search.at} onOpen={(row) => set({ at: String(row.position) })}
+                empty={<Empty title={all.length ? 'No event matches the filter' : search.type || search.subject ? 'No event of this kind' : 'Nothing has happened yet'} icon="events">{all.length === 0 && !search.type && 'Making an experiment, a model or an endpoint is the first event.'}</Empty>} />
+              {past.hasNextPage && <div className="more"><button type="button" disabled={past.isFetchingNextPage} onClick={() => void past.fetchNextPage()}>{past.isFetchingNextPage ? 'Loading' : 'Older events'}</button></div>}
+            </Card>
+          </div>
+        )}
       </Loaded>
     </>
   )

@@ -1,38 +1,44 @@
 // Alerts first, then the monitors that raise them.
 import { useQuery } from '@tanstack/react-query'
-import { Link, getRouteApi } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
 import { alertsQuery, monitorsQuery } from '../api/queries'
 import type { Alert, Monitor } from '../api/types'
-import { metric } from '../format/number'
-import { Ago, At, Card, Chip, Empty, PageHead, SearchBox, Segments } from '../parts/basics'
+import { metric, percent } from '../format/number'
+import { Ago, At, Card, Chip, Empty, PageHead, SearchBox, Segments, Span } from '../parts/basics'
 import { DataTable, type Columns } from '../parts/data_table'
+import { alertEventsHref, endpointHref } from '../parts/links'
 import { Loaded } from '../parts/loaded'
 import { Status } from '../parts/status'
 
 const route = getRouteApi('/monitoring')
 
 const kAlertColumns: Columns<Alert> = [
-  { id: 'state', header: 'State', cell: ({ row }) => <Status state={row.original.state} /> },
-  { id: 'severity', header: 'Severity', cell: ({ row }) => <Chip tone={row.original.severity}>{row.original.severity}</Chip> },
-  { id: 'endpoint', header: 'Endpoint', cell: ({ row: { original: one } }) => <Link to="/endpoints/$name" params={{ name: one.endpoint }} search={{ tab: one.kind === 'drift' ? 'drift' : 'performance' }}><strong>{one.endpoint}</strong></Link> },
-  { id: 'kind', header: 'What', cell: ({ row }) => <>{row.original.kind} <span className="muted">{row.original.metric}</span></> },
-  { id: 'value', header: 'Value', meta: { numeric: true }, cell: ({ row: { original: one } }) => <>{metric(one.value)}{one.low != null && one.high != null && <small className="muted"> [{metric(one.low)}, {metric(one.high)}]</small>}</> },
-  { id: 'threshold', header: 'Threshold', meta: { numeric: true }, cell: ({ row }) => metric(row.original.threshold) },
+  { id: 'state', header: 'State', cell: ({ row: { original: one } }) => <><Status state={one.state} /><span className="under"><Chip tone={one.severity}>{one.severity}</Chip></span></> },
+  { id: 'endpoint', header: 'Endpoint', cell: ({ row: { original: one } }) => <a href={endpointHref(one.endpoint, one.kind === 'drift' ? `drift&column=${encodeURIComponent(one.metric)}` : `performance&metric=${encodeURIComponent(one.metric)}`)}><strong>{one.endpoint}</strong></a> },
+  { id: 'kind', header: 'What', cell: ({ row }) => <>{row.original.kind}<strong className="under">{row.original.metric}</strong></> },
+  { id: 'value', header: 'Value', meta: { numeric: true }, cell: ({ row: { original: one } }) => <Span estimate={one.value} low={one.low} high={one.high} /> },
+  { id: 'threshold', header: 'Against', meta: { numeric: true }, cell: ({ row }) => metric(row.original.threshold) },
   { id: 'message', header: 'Message', meta: { wide: true }, cell: ({ row }) => row.original.message },
-  { id: 'as_of', header: 'As of', cell: ({ row }) => <At time={row.original.as_of} /> },
-  { id: 'opened', header: 'Opened', cell: ({ row }) => <Ago time={row.original.opened_at} /> },
+  { id: 'as_of', header: 'As of', cell: ({ row: { original: one } }) => <><At time={one.as_of} /><small className="under muted">opened <Ago time={one.opened_at} /></small></> },
+  { id: 'events', header: '', cell: ({ row }) => <a href={alertEventsHref(row.original)}>events</a> },
 ]
 
+const days = (us: number) => `${us / 86_400e6} d`
+
+/** What a monitor holds against the endpoint, in words. */
+export function ruleOf(one: Monitor): string {
+  if (one.kind === 'drift') return one.preset === 'classic' ? 'p < 0.05 in more than 20% of the columns' : "an effect beyond the baseline's own variation"
+  return one.threshold_kind === 'absolute' ? `against ${metric(one.threshold)}` : `over ${percent(one.threshold)} worse than the champion's evaluation`
+}
+
 const kMonitorColumns: Columns<Monitor> = [
-  { id: 'name', header: 'Monitor', cell: ({ row }) => <strong>{row.original.name ?? row.original.id}</strong> },
-  { id: 'endpoint', header: 'Endpoint', cell: ({ row: { original: one } }) => (one.endpoint ? <Link to="/endpoints/$name" params={{ name: one.endpoint }} search={{}}>{one.endpoint}</Link> : '\u2013') },
-  { id: 'kind', header: 'Kind', cell: ({ row }) => row.original.kind ?? '\u2013' },
-  { id: 'metric', header: 'Metric', cell: ({ row }) => <span className="mono">{row.original.metric ?? '\u2013'}</span> },
-  { id: 'window', header: 'Window', cell: ({ row }) => row.original.window ?? '\u2013' },
-  { id: 'baseline', header: 'Baseline', cell: ({ row }) => <span className="muted">{row.original.baseline ?? '\u2013'}</span> },
-  { id: 'threshold', header: 'Threshold', meta: { numeric: true }, cell: ({ row }) => metric(row.original.threshold) },
-  { id: 'state', header: 'State', cell: ({ row }) => (row.original.state ? <Status state={row.original.state} /> : '\u2013') },
-  { id: 'last', header: 'Last looked', cell: ({ row }) => <At time={row.original.last_evaluated_at} /> },
+  { id: 'name', header: 'Monitor', cell: ({ row }) => <strong>{row.original.name}</strong> },
+  { id: 'endpoint', header: 'Endpoint', cell: ({ row: { original: one } }) => <a href={endpointHref(one.endpoint, one.kind)}>{one.endpoint}</a> },
+  { id: 'kind', header: 'Watches', cell: ({ row: { original: one } }) => <>{one.kind} <span className="muted">{one.kind === 'drift' ? `preset ${one.preset}` : one.metric}</span></> },
+  { id: 'rule', header: 'Opens an alert', meta: { wide: true }, cell: ({ row }) => ruleOf(row.original) },
+  { id: 'window', header: 'Window', cell: ({ row: { original: one } }) => <span className="num">{days(one.window_us)} <span className="muted">every {days(one.step_us)}</span></span> },
+  { id: 'severity', header: 'Severity', cell: ({ row }) => <Chip tone={row.original.severity}>{row.original.severity}</Chip> },
+  { id: 'position', header: 'Looked up to', cell: ({ row }) => <At time={row.original.position} /> },
 ]
 
 export function MonitoringPage() {
@@ -64,7 +70,7 @@ export function MonitoringPage() {
         <Loaded query={monitors} what="a list of monitors">
           {(list) => (
             <Card title="Monitors" aside={<span className="muted num">{list.length}</span>} flush>
-              <DataTable label="Monitors" rows={list} columns={kMonitorColumns} rowKey={(row) => row.id ?? row.name ?? `${row.endpoint} ${row.kind} ${row.metric}`} empty={<Empty title="No monitor yet" icon="monitor" />} />
+              <DataTable label="Monitors" rows={list} columns={kMonitorColumns} rowKey={(row) => row.id} empty={<Empty title="No monitor yet" icon="monitor" />} />
             </Card>
           )}
         </Loaded>

@@ -1,5 +1,6 @@
 // Small pieces that every page uses.
 import { useEffect, useState, type ReactNode } from 'react'
+import { interval } from '../format/number'
 import { exact, relative, stamp, type Moment } from '../format/time'
 import { Icon } from './icon'
 
@@ -28,6 +29,9 @@ export function Card(props: { title?: ReactNode; aside?: ReactNode; children: Re
 }
 
 export function PageHead({ crumbs, title, sub, children }: { crumbs?: ReactNode; title: ReactNode; sub?: ReactNode; children?: ReactNode }) {
+  useEffect(() => {
+    if (typeof title === 'string') document.title = `${title} \u00b7 Gyre`
+  }, [title])
   return (
     <div className="page-head">
       <div className="page-titles">
@@ -50,12 +54,18 @@ export function Figure({ label, value, note, tone }: { label: string; value: Rea
   )
 }
 
+/** An estimate with its bounds beside it. */
+export function Span({ estimate, low, high, sign }: { estimate?: number | null; low?: number | null; high?: number | null; sign?: boolean }) {
+  const text = interval(estimate, low, high)
+  return <span className="num">{sign && (estimate ?? 0) > 0 && /[1-9]/.test(text.estimate) ? '+' : ''}{text.estimate}{text.bounds && <small className="muted"> {text.bounds}</small>}</span>
+}
+
 export function Chip({ children, tone, title }: { children: ReactNode; tone?: string; title?: string }) {
   return <span className={`chip ${tone ?? ''}`} title={title}>{children}</span>
 }
 
-/** A line for the terminal with a copy button. */
-export function CopyLine({ text }: { text: string }) {
+/** A line for the terminal with a copy button; a block shows all of it. */
+export function CopyLine({ text, block }: { text: string; block?: boolean }) {
   const [copied, setCopied] = useState(false)
   useEffect(() => {
     if (!copied) return
@@ -64,7 +74,7 @@ export function CopyLine({ text }: { text: string }) {
   }, [copied])
   const copy = () => void navigator.clipboard?.writeText(text).then(() => setCopied(true), () => undefined)
   return (
-    <div className="copy-line">
+    <div className={`copy-line ${block ? 'block' : ''}`}>
       <code>{text}</code>
       <button type="button" className="ghost" onClick={copy} aria-label="Copy the line">
         <Icon name={copied ? 'ok' : 'copy'} size={14} />
@@ -106,11 +116,11 @@ export function Tabs<T extends string>({ value, onChange, items }: { value: T; o
   )
 }
 
-export function Segments<T extends string>({ value, onChange, items, label }: { value: T; onChange: (next: T) => void; items: T[]; label: string }) {
+export function Segments<T extends string>({ value, onChange, items, label, word }: { value: T; onChange: (next: T) => void; items: T[]; label: string; word?: (item: T) => string }) {
   return (
     <div className="segments" role="group" aria-label={label}>
       {items.map((item) => (
-        <button key={item} type="button" aria-pressed={item === value} onClick={() => onChange(item)}>{item}</button>
+        <button key={item} type="button" aria-pressed={item === value} onClick={() => onChange(item)}>{word ? word(item) : item}</button>
       ))}
     </div>
   )

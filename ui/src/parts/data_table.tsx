@@ -35,9 +35,11 @@ interface DataTableProps<T> {
   onOpen?: (row: T) => void
   empty?: ReactNode
   label: string
+  /** The key of the row that is shown elsewhere on the page. */
+  chosen?: string
 }
 
-export function DataTable<T>({ rows, columns, rowKey, sort, onSort, onOpen, empty, label }: DataTableProps<T>) {
+export function DataTable<T>({ rows, columns, rowKey, sort, onSort, onOpen, empty, label, chosen }: DataTableProps<T>) {
   // One array per sort: the library takes a new one for a change, and would render for ever.
   const sorting = useMemo(() => parseSort(sort), [sort])
   const table = useReactTable({
@@ -80,10 +82,13 @@ export function DataTable<T>({ rows, columns, rowKey, sort, onSort, onOpen, empt
         </thead>
         <tbody>
           {table.getRowModel().rows.map((row) => (
-            <tr key={row.id} className={onOpen ? 'open' : ''} onClick={onOpen && ((event) => {
-              const inside = (event.target as HTMLElement).closest('a,button,input')
-              if (!inside && !getSelection()?.toString()) onOpen(row.original)
-            })}>
+            <tr key={row.id} className={`${onOpen ? 'open' : ''} ${row.id === chosen ? 'chosen' : ''}`} tabIndex={onOpen ? 0 : undefined}
+              aria-current={row.id === chosen || undefined}
+              onKeyDown={onOpen && ((event) => event.key === 'Enter' && event.target === event.currentTarget && onOpen(row.original))}
+              onClick={onOpen && ((event) => {
+                const inside = (event.target as HTMLElement).closest('a,button,input')
+                if (!inside && !getSelection()?.toString()) onOpen(row.original)
+              })}>
               {row.getVisibleCells().map((cell) => (
                 <td key={cell.id} className={cell.column.columnDef.meta?.numeric ? 'right num' : cell.column.columnDef.meta?.wide ? 'wide' : ''}>
                   {flexRender(cell.column.columnDef.cell, cell.getContext())}

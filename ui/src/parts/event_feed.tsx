@@ -1,36 +1,11 @@
 // Events as sentences, newest first.
 import type { GyreEvent } from '../api/types'
+import { shortenIds } from '../format/id'
 import { eventLook } from './status'
 import { Icon } from './icon'
 import { Ago } from './basics'
-
-/** "endpoint/flights" -> where its page is; undefined when no page shows it. */
-export function subjectHref(subject: string): string | undefined {
-  const [kind, name, extra] = subject.split('/')
-  if (!name) return undefined
-  const at = encodeURIComponent(name)
-  switch (kind) {
-    case 'endpoint': return `#/endpoints/${at}`
-    case 'model':
-    case 'model_version': return `#/models/${at}`
-    case 'pipeline': return `#/pipelines/${at}`
-    case 'experiment': return `#/experiments/${at}`
-    case 'run': return extra ? `#/experiments/${at}/runs/${encodeURIComponent(extra)}` : undefined
-    default: return undefined
-  }
-}
-
-/** The few values of an event that a person reads first. */
-export function eventGist(event: GyreEvent): string {
-  const { data } = event
-  const text = data.message ?? data.reason
-  if (typeof text === 'string' && text) return text
-  return Object.entries(data)
-    .filter(([key, value]) => (typeof value === 'string' || typeof value === 'number') && !/digest|hash|_id$/.test(key))
-    .slice(0, 3)
-    .map(([key, value]) => `${key.replace(/_/g, ' ')} ${value}`)
-    .join(' \u00b7 ')
-}
+import { eventGist } from './gist'
+import { eventHref, subjectHref } from './links'
 
 export function EventFeed({ events }: { events: readonly GyreEvent[] }) {
   return (
@@ -43,8 +18,8 @@ export function EventFeed({ events }: { events: readonly GyreEvent[] }) {
             <span className={`feed-icon ${tone}`}><Icon name={icon} size={14} /></span>
             <div>
               <div className="feed-line">
-                <strong>{event.type.replace(/[._]/g, ' ')}</strong>
-                {href ? <a href={href}>{event.subject}</a> : <span className="muted">{event.subject}</span>}
+                <a className="feed-type" href={eventHref(event.position)}>{event.type.replace(/[._]/g, ' ')}</a>
+                {href ? <a href={href}>{shortenIds(event.subject)}</a> : <span className="muted">{shortenIds(event.subject)}</span>}
               </div>
               <div className="feed-gist">{eventGist(event)}</div>
             </div>

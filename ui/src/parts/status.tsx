@@ -14,6 +14,7 @@ const kLooks: Record<string, Look> = {
   loading: { tone: 'busy', icon: 'run' },
   draining: { tone: 'idle', icon: 'drop' },
   failed: { tone: 'bad', icon: 'bad' },
+  scheduled: { tone: 'idle', icon: 'wait' },
   paired: { tone: 'busy', icon: 'run', word: 'gathering evidence' },
   exposing: { tone: 'busy', icon: 'run' },
   promoted: { tone: 'ok', icon: 'rise' },
@@ -29,6 +30,11 @@ const kLooks: Record<string, Look> = {
   cancelled: { tone: 'idle', icon: 'stop' },
   pending: { tone: 'idle', icon: 'dot' },
   skipped: { tone: 'idle', icon: 'skip' },
+  superseded: { tone: 'idle', icon: 'skip' },
+  retry_wait: { tone: 'warn', icon: 'wait', word: 'waits to retry' },
+  upstream_failed: { tone: 'idle', icon: 'skip', word: 'not run' },
+  lost: { tone: 'bad', icon: 'bad' },
+  started: { tone: 'ok', icon: 'play' },
   RUNNING: { tone: 'busy', icon: 'run', word: 'running' },
   SCHEDULED: { tone: 'idle', icon: 'wait', word: 'scheduled' },
   FINISHED: { tone: 'ok', icon: 'ok', word: 'finished' },
@@ -39,6 +45,7 @@ const kLooks: Record<string, Look> = {
   FAILED_REGISTRATION: { tone: 'bad', icon: 'bad', word: 'failed' },
   drifted: { tone: 'bad', icon: 'warn' },
   stable: { tone: 'ok', icon: 'ok' },
+  'too few rows': { tone: 'idle', icon: 'dot' },
   critical: { tone: 'bad', icon: 'warn' },
   warning: { tone: 'warn', icon: 'warn' },
   healthy: { tone: 'ok', icon: 'ok' },
@@ -69,7 +76,7 @@ export function eventLook(type: string): Look {
     'alert.resolved': { tone: 'ok', icon: 'ok' },
   }
   const family: Record<string, IconName> = {
-    experiment: 'experiment', run: 'experiment', model: 'model', model_version: 'model', alias: 'model',
+    experiment: 'experiment', run: 'experiment', model: 'model', model_version: 'model', logged_model: 'model', alias: 'model',
     endpoint: 'endpoint', rollout: 'endpoint', drift: 'monitor', performance: 'monitor', alert: 'warn', pipeline: 'pipeline',
   }
   return exact[type] ?? { tone: 'idle', icon: family[type.split('.')[0] ?? ''] ?? 'dot' }

@@ -4,16 +4,18 @@ import { endpointQuery } from '../../api/queries'
 import type { Endpoint } from '../../api/types'
 import { count, latency, percent, short } from '../../format/number'
 import { day } from '../../format/time'
-import { At, Card, Chip, Figure, PageHead, Tabs } from '../../parts/basics'
+import { Card, Chip, Figure, PageHead, Tabs } from '../../parts/basics'
 import { Loaded } from '../../parts/loaded'
+import { modelHref } from '../../parts/links'
 import { Status } from '../../parts/status'
 import { TrafficBar } from '../../parts/traffic_bar'
 import { endpointState } from '../home/endpoint_tile'
 import { DriftPanel } from './drift_panel'
+import { LivePanel } from './live_panel'
 import { PerformancePanel } from './performance_panel'
 import { RolloutCard } from './rollout_card'
 import { RolloutHistory } from './rollout_history'
-import { TrafficPanel } from './traffic_panel'
+import { TrafficPanel, type Bucket } from './traffic_panel'
 import { UsePanel } from './use_panel'
 import { VariantTable } from './variant_table'
 
@@ -37,12 +39,12 @@ function Numbers({ endpoint }: { endpoint: Endpoint }) {
       <Figure label="Latency p99" value={latency(stats.p99_ms)} />
       <Figure label="Errors" value={percent(stats.requests ? stats.errors / stats.requests : 0, 2)} note={`${count(stats.errors)} requests`} tone={stats.errors > 0 ? undefined : 'ok'} />
       {stats.shadow_dropped !== undefined && <Figure label="Shadow dropped" value={count(stats.shadow_dropped)} note="queue was full" />}
-      {endpoint.time === 'event' && <Figure label="Event clock" value={day(endpoint.now)} note={<>newest event <At time={endpoint.now} /></>} />}
+      {endpoint.time === 'event' && <Figure label="Event clock" value={day(endpoint.now)} note={endpoint.now ? `${endpoint.now.slice(11, 16)} UTC` : 'not told since start'} />}
     </dl>
   )
 }
 
-function Overview({ endpoint, bucket, onBucket }: { endpoint: Endpoint; bucket: '1h' | '1d' | '7d'; onBucket: (next: '1h' | '1d' | '7d') => void }) {
+function Overview({ endpoint, view, onView }: { endpoint: Endpoint; view: { bucket: Bucket; share: boolean }; onView: (next: Partial<{ bucket: Bucket; share: boolean }>) => void }) {
   return (
     <div className="stack">
       <Numbers endpoint={endpoint} />
@@ -50,8 +52,9 @@ function Overview({ endpoint, bucket, onBucket }: { endpoint: Endpoint; bucket: 
         <TrafficBar variants={endpoint.variants} tall />
         <VariantTable variants={endpoint.variants} />
       </Card>
+      <LivePanel endpoint={endpoint} />
       {endpoint.rollout && <RolloutCard rollout={endpoint.rollout} />}
-      <TrafficPanel endpoint={endpoint} bucket={bucket} onBucket={onBucket} />
+      <TrafficPanel endpoint={endpoint} view={view} onView={onView} />
     </div>
   )
 }
@@ -67,17 +70,18 @@ export function EndpointPage() {
   return (
     <>
       <PageHead crumbs={<Link to="/endpoints" search={{}}>Endpoints</Link>} title={name}
-        sub={one && <>{one.task} {'\u00b7'} champion <Link to="/models/$name" params={{ name: one.champion.split('/')[0] ?? '' }} search={{}} className="mono">{one.champion}</Link> {'\u00b7'} {one.time} time</>}>
+        sub={one && <>{one.task} {'\u00b7'} champion {one.champion ? <a className="mono" href={modelHref(one.champion)}>{one.champion}</a> : 'none'} {'\u00b7'} {one.time} time{one.source === 'repository' && ' \u00b7 from a model repository, read-only'}</>}>
         {one && <Chip><Status state={endpointState(one)} /></Chip>}
       </PageHead>
       <Tabs value={tab} items={kTabs} onChange={(next) => set({ tab: next === 'overview' ? undefined : next })} />
       <Loaded query={endpoint} what="this endpoint" rows={6}>
         {(data) => (
           <>
-            {tab === 'overview' && <Overview endpoint={data} bucket={search.bucket ?? '1d'} onBucket={(next) => set({ bucket: next === '1d' ? undefined : next })} />}
-            {tab === 'rollout' && <RolloutHistory endpoint={data} />}
+            {tab === 'overview' && <Overview endpoint={data} view={{ bucket: search.bucket ?? '1d', share: search.share === 'y' }}
+              onView={(next) => set({ ...(next.bucket && { bucket: next.bucket === '1d' ? undefined : next.bucket }), ...(next.share !== undefined && { share: next.share ? 'y' : undefined }) })} />}
+            {tab === 'rollout' && <RolloutHistory endpoint={data} chosen={search.rollout} onChoose={(rollout) => set({ rollout })} />}
             {tab === 'performance' && <PerformancePanel endpoint={data} metric={search.metric} onMetric={(metric) => set({ metric })} />}
-            {tab === 'drift' && <DriftPanel endpoint={data} />}
+            {tab === 'drift' && <DriftPanel endpoint={data} column={search.column} onColumn={(column) => set({ column })} />}
             {tab === 'use' && <UsePanel endpoint={data} />}
           </>
         )}

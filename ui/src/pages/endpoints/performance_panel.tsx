@@ -1,16 +1,18 @@
 // Quality by window with its interval: the champion against what would have happened without it.
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { performanceQuery, rolloutsQuery } from '../../api/queries'
+import { performanceQuery } from '../../api/queries'
 import type { Endpoint, Performance, PerformanceWindow } from '../../api/types'
 import type { Curve } from '../../charts/align'
-import { LineChart, type Mark } from '../../charts/line_chart'
+import { LineChart } from '../../charts/line_chart'
 import { count, latency, metric as asMetric, percent } from '../../format/number'
 import { day } from '../../format/time'
 import { Card, Empty, Segments } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
 import { Loaded } from '../../parts/loaded'
-import { variantColor } from '../../parts/traffic_bar'
+import { byVersion, colorOfRef, onlyShadow } from '../../parts/traffic_bar'
+import { MonthlyReport } from './monthly_report'
+import { usePromotions } from './promotions'
 
 const number = (window: PerformanceWindow, field: string): number | null => {
   const value = window[field]
@@ -18,14 +20,14 @@ const number = (window: PerformanceWindow, field: string): number | null => {
 }
 
 export function performanceCurves(data: Performance, endpoint: Endpoint, field: string): Curve[] {
-  const names = [...new Set(data.windows.map((window) => window.variant))]
+  const names = [...new Set(data.windows.map((window) => window.variant))].sort(byVersion)
   return names.map((name) => {
     const windows = data.windows.filter((window) => window.variant === name)
     const banded = windows.some((window) => number(window, `${field}_low`) !== null)
     return {
       label: name,
-      color: variantColor(name, endpoint.variants),
-      dashed: endpoint.variants.some((one) => one.name === name && one.role === 'shadow'),
+      color: colorOfRef(name, endpoint.variants),
+      dashed: onlyShadow(name, endpoint.variants),
       x: windows.map((window) => Date.parse(window.start) / 1000),
       y: windows.map((window) => number(window, field)),
       low: banded ? windows.map((window) => number(window, `${field}_low`)) : undefined,
@@ -40,16 +42,8 @@ const kWords: Record<string, string> = {
 const kMoreIsBetter = new Set(['auc', 'accuracy', 'precision', 'recall', 'r2'])
 const titleOf = (field: string) => kWords[field] ?? field
 
-/** The moments at which another model version took over. */
-function usePromotions(endpoint: string): Mark[] {
-  const rollouts = useQuery(rolloutsQuery(endpoint)).data
-  return useMemo(() => (rollouts ?? [])
-    .filter((one) => one.state === 'promoted' && one.as_of)
-    .map((one) => ({ x: Date.parse(one.as_of ?? '') / 1000, label: one.candidate })), [rollouts])
-}
-
 function MetricCard({ data, endpoint, field, tall }: { data: Performance; endpoint: Endpoint; field: string; tall?: boolean }) {
-  const roles = JSON.stringify(endpoint.variants.map((one) => [one.name, one.role]))
+  const roles = JSON.stringify(endpoint.variants)
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const curves = useMemo(() => performanceCurves(data, endpoint, field), [data, roles, field])
   const marks = usePromotions(endpoint.name)
@@ -72,7 +66,7 @@ function columnsOf(metrics: string[]): Columns<PerformanceWindow> {
   ]
 }
 
-const kTableRows = 60
+const kTableRows = 30
 
 export function PerformancePanel({ endpoint, metric, onMetric }: { endpoint: Endpoint; metric?: string; onMetric: (next: string | undefined) => void }) {
   const performance = useQuery(performanceQuery(endpoint.name))
@@ -89,9 +83,10 @@ export function PerformancePanel({ endpoint, metric, onMetric }: { endpoint: End
         const newest = [...data.windows].sort((a, b) => b.start.localeCompare(a.start) || a.variant.localeCompare(b.variant))
         return (
           <div className="stack">
+            <MonthlyReport endpoint={endpoint} />
             <div className="section-head">
               <h2>Quality by window <span className="muted">bands are confidence intervals</span></h2>
-              <Segments label="Metric" value={chosen} items={['all', ...present]} onChange={(next) => onMetric(next === 'all' ? undefined : next)} />
+              <Segments label="Metric" value={chosen} items={['all', ...present]} word={titleOf} onChange={(next) => onMetric(next === 'all' ? undefined : next)} />
             </div>
             <div className={shown.length > 1 ? 'two' : ''}>
               {shown.map((field) => <MetricCard key={field} data={data} endpoint={endpoint} field={field} tall={shown.length === 1} />)}

@@ -1,14 +1,16 @@
 // One rollout: its stages, the paired difference with its band against the margin, and the buttons that steer it.
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
-import { steerRollout } from '../../api/queries'
-import type { Rollout, RolloutAction } from '../../api/types'
+import { pipelineRunQuery, steerRollout } from '../../api/queries'
+import type { Evidence, Rollout, RolloutAction, RolloutLook } from '../../api/types'
+import { shortId } from '../../format/id'
 import type { Curve } from '../../charts/align'
 import { LineChart, type Level, type Mark } from '../../charts/line_chart'
-import { count, metric, percent, signed } from '../../format/number'
+import { count, interval, percent, signed, tick } from '../../format/number'
 import { Dialog } from '../../layout/dialog'
 import { At, Card, Figure } from '../../parts/basics'
 import { Icon } from '../../parts/icon'
+import { causeOf, eventHref, modelHref, runHref, triggerText } from '../../parts/links'
 import { ErrorCard } from '../../parts/loaded'
 import { Status } from '../../parts/status'
 import { RolloutRail } from './rollout_rail'
@@ -60,50 +62,92 @@ function Steering({ rollout }: { rollout: Rollout }) {
   )
 }
 
-function EvidenceChart({ rollout }: { rollout: Rollout }) {
-  const points = useMemo(() => rollout.history.filter((point) => point.evidence?.estimate != null), [rollout.history])
-  const curves = useMemo((): Curve[] => [{
-    label: 'candidate \u2212 champion',
-    color: 1,
-    x: points.map((point) => Date.parse(point.time) / 1000),
-    y: points.map((point) => point.evidence?.estimate ?? null),
-    low: points.map((point) => point.evidence?.low ?? null),
-    high: points.map((point) => point.evidence?.high ?? null),
-  }], [points])
-  const margin = rollout.evidence?.margin ?? points.at(-1)?.evidence?.margin ?? null
+/** The looks by what was measured: the loss first, then the guardrails of the exposure. */
+export function looksOf(rollout: Rollout): [metric: string, looks: RolloutLook[]][] {
+  const looks = rollout.looks ?? []
+  return [...new Set(looks.map((look) => look.metric))].map((name) => [name, looks.filter((look) => look.metric === name)])
+}
+
+/** What the decision rested on: the last look at the loss. */
+export function mainLook(rollout: Rollout): Evidence | undefined {
+  return looksOf(rollout)[0]?.[1].at(-1) ?? rollout.evidence ?? undefined
+}
+
+const kNames: Record<string, string> = { brier: 'Brier loss', squared_error: 'squared error', success_rate: 'success rate' }
+const nameOf = (metricName: string | undefined) => (metricName ? kNames[metricName] ?? metricName.replace(/_/g, ' ') : 'loss')
+
+function EvidenceChart({ rollout, looks, height }: { rollout: Rollout; looks: RolloutLook[]; height: number }) {
+  const curves = useMemo((): Curve[] => {
+    const x = looks.map((look) => Date.parse(look.time) / 1000)
+    const margins = looks.map((look) => look.margin ?? null)
+    return [
+      { label: 'candidate \u2212 champion', color: 1, x, y: looks.map((look) => look.estimate), low: looks.map((look) => look.low ?? null), high: looks.map((look) => look.high ?? null) },
+      ...(margins.some((margin) => margin !== null) ? [{ label: 'margin', color: 4, dashed: true, x, y: margins }] : []),
+    ]
+  }, [looks])
   const levels: Level[] = [{ value: 0, label: 'no difference', tone: 'quiet' }]
-  if (margin !== null) levels.push({ value: margin, label: `margin ${metric(margin)}`, tone: 'bad' })
   const marks: Mark[] = rollout.history.flatMap((point, i) => {
     const before = rollout.history[i - 1]
     if (!before || (before.exposure === point.exposure && before.state === point.state)) return []
-    const label = point.state === 'exposing' ? percent(point.exposure) : point.state.replace('_', ' ')
-    return [{ x: Date.parse(point.time) / 1000, label }]
+    return [{ x: Date.parse(point.time) / 1000, label: point.state === 'exposing' ? percent(point.exposure) : point.state.replace('_', ' ') }]
   })
-  if (points.length < 2) return <p className="muted">The difference over time appears with the second look at the evidence.</p>
-  return <LineChart curves={curves} xIs="time" title={`Paired difference of ${rollout.evidence?.metric ?? 'loss'}`} levels={levels}
-    marks={marks} format={(value) => signed(value)} include={[0, margin ?? 0]} height={220} />
+  return <LineChart curves={curves} xIs="time" title={`Difference of the ${nameOf(looks.at(-1)?.metric)}`} levels={levels}
+    marks={marks} format={(value) => signed(value)} axisFormat={tick} include={[0]} height={height} syncKey={`rollout-${rollout.id}`} />
+}
+
+function Cause({ rollout }: { rollout: Rollout }) {
+  const { runId, trigger } = causeOf(rollout)
+  const run = useQuery({ ...pipelineRunQuery(runId ?? ''), enabled: runId !== undefined }).data
+  if (!runId) return <>{rollout.cause || 'a person'}</>
+  const name = run ? <a href={runHref(run.pipeline, run.id)}>{run.pipeline} run {shortId(runId)}</a> : <span className="mono">{shortId(runId)}</span>
+  const event = run?.trigger.position
+  return <>pipeline {name}{trigger && <>, by {event ? <a href={eventHref(event)}>{triggerText(run?.trigger)} #{event}</a> : trigger}</>}</>
+}
+
+const kPolicies: Record<string, string> = {
+  sequential: 'paired rows first, then steps of exposure', unpaired: 'exposes at once, compares the two arms',
+  simple: 'success rates of the two arms', 'simple-literal': 'accuracy of the last 100',
+}
+
+function Figures({ rollout }: { rollout: Rollout }) {
+  const look = mainLook(rollout)
+  const ended = ['promoted', 'rolled_back', 'aborted'].includes(rollout.state)
+  const verdict = verdictOf(rollout.evidence?.metric === look?.metric ? rollout.evidence : look && { ...look, verdict: 'pass' })
+  const text = interval(look?.estimate, look?.low, look?.high)
+  return (
+    <dl className="figures column">
+      <Figure label="Verdict" value={verdict.word} tone={verdict.tone} />
+      <Figure label={`Difference of the ${nameOf(look?.metric)}`} value={text.estimate} note={text.bounds || undefined} />
+      <Figure label={rollout.policy === 'sequential' ? 'Paired rows' : 'Rows'} value={count(look?.n)} note={rollout.evidence?.alpha ? `\u03b1 ${rollout.evidence.alpha} each way` : undefined} />
+      <Figure label="It answered" value={count(rollout.exposed_predictions)} note={ended ? 'requests in all' : `${percent(rollout.exposure)} of the traffic`} />
+    </dl>
+  )
 }
 
 export function RolloutCard({ rollout }: { rollout: Rollout }) {
-  const { evidence } = rollout
-  const verdict = verdictOf(evidence)
+  const groups = useMemo(() => looksOf(rollout), [rollout])
+  const verdict = verdictOf(rollout.evidence)
+  const { pending } = rollout
   return (
-    <Card className="rollout" title={<>Rollout <span className="mono">{rollout.champion} {'\u2192'} {rollout.candidate}</span> <Status state={rollout.state} /></>}
+    <Card className="rollout" title={<>Rollout <a className="mono" href={modelHref(rollout.champion)}>{rollout.champion || '?'}</a> {'\u2192'} <a className="mono" href={modelHref(rollout.candidate)}>{rollout.candidate}</a> <Status state={rollout.state} /></>}
       aside={<Steering rollout={rollout} />}>
       <RolloutRail rollout={rollout} />
       <div className="rollout-body">
-        <div>
-          <h3>Paired difference of {evidence?.metric ?? 'the loss'} <span className="muted">less is better for the candidate; the band holds at every look</span></h3>
-          <EvidenceChart rollout={rollout} />
+        <div className="evidence">
+          {groups.length === 0 && <p className="muted quiet-line">{rollout.evidence?.reason || 'The difference over time shows here after the first look at the evidence.'}</p>}
+          {groups.map(([name, looks], i) => (
+            <div key={name}>
+              <h3>Difference of the {nameOf(name)} <span className="muted">{i === 0 ? 'below zero the candidate is better; the band holds at every look' : 'a guardrail while it is exposed'}</span></h3>
+              <EvidenceChart rollout={rollout} looks={looks} height={i === 0 ? 230 : 150} />
+            </div>
+          ))}
         </div>
-        <dl className="figures column">
-          <Figure label="Verdict" value={verdict.word} tone={verdict.tone} />
-          <Figure label="Difference" value={signed(evidence?.estimate)} note={evidence ? `${signed(evidence.low)} to ${signed(evidence.high)}` : undefined} />
-          <Figure label="Paired rows" value={count(evidence?.n)} note={`policy ${rollout.policy}, \u03b1 ${evidence?.alpha ?? '\u2013'}`} />
-          <Figure label="Exposed" value={percent(rollout.exposure)} note={`${count(rollout.exposed_predictions)} predictions`} />
-        </dl>
+        <Figures rollout={rollout} />
       </div>
-      <p className="rollout-reason">{rollout.reason || verdict.sentence} <span className="muted">as of <At time={rollout.as_of} /></span></p>
+      <p className="rollout-reason">{rollout.reason || verdict.sentence}{pending && <> Decided: {pending.action.replace('_', ' ')}, takes effect <At time={pending.effective_at} />.</>}</p>
+      <p className="rollout-facts muted">
+        <span>As of <At time={rollout.as_of} /></span><span>Policy {rollout.policy}: {kPolicies[rollout.policy] ?? 'declared by hand'}</span><span>Started by <Cause rollout={rollout} /></span>
+      </p>
     </Card>
   )
 }

@@ -21,9 +21,12 @@ export function stagesOf(rollout: Rollout): Stage[] {
   const steps = [...new Set([...firstAt.keys(), ...(rollout.steps ?? []).filter((step) => step < 1)])].sort((a, b) => a - b)
   const ended = kEnds[rollout.state]
   const exposed = rollout.exposure > 0 && !ended
-  const stages: Stage[] = [
-    { label: 'paired evidence', state: exposed || ended || steps.some((step) => firstAt.has(step)) ? 'done' : 'now', time: rollout.started_at },
-  ]
+  const stages: Stage[] = []
+  if (rollout.state === 'scheduled') stages.push({ label: 'scheduled', state: 'now', time: rollout.started_at })
+  if (rollout.policy === 'sequential') {
+    const over = exposed || ended || steps.some((step) => firstAt.has(step))
+    stages.push({ label: 'paired evidence', state: over ? 'done' : rollout.state === 'scheduled' ? 'next' : 'now', time: rollout.started_at })
+  }
   for (const step of steps) {
     const reached = firstAt.has(step)
     const now = exposed && step === rollout.exposure

@@ -1,50 +1,66 @@
+// Who answered how much, over the time of the endpoint, by model version.
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { trafficQuery } from '../../api/queries'
-import type { Endpoint, Traffic } from '../../api/types'
+import type { Endpoint, Traffic, Variant } from '../../api/types'
 import { LineChart } from '../../charts/line_chart'
 import type { Curve } from '../../charts/align'
-import { metric, short } from '../../format/number'
+import { metric, percent, short, tick } from '../../format/number'
 import { Card, Empty, Segments } from '../../parts/basics'
 import { Loaded } from '../../parts/loaded'
-import { variantColor } from '../../parts/traffic_bar'
+import { byVersion, colorOfRef } from '../../parts/traffic_bar'
+import { usePromotions } from './promotions'
 
-type Bucket = '1h' | '1d' | '7d'
+export type Bucket = '1h' | '1d' | '7d'
 type Field = 'predictions' | 'mean_output'
 
-function curvesOf(traffic: Traffic, endpoint: Endpoint, field: Field): Curve[] {
-  return traffic.series.map(({ variant, points }) => ({
+export function trafficCurves(traffic: Traffic, variants: Variant[], field: Field): Curve[] {
+  return [...traffic.series].sort((a, b) => byVersion(a.variant, b.variant)).map(({ variant, points }) => ({
     label: variant,
-    color: variantColor(variant, endpoint.variants),
+    color: colorOfRef(variant, variants),
     x: points.map((point) => Date.parse(point.time) / 1000),
-    y: points.map((point) => point[field]),
-    dashed: endpoint.variants.some((one) => one.name === variant && one.role === 'shadow'),
-    filled: field === 'predictions' && variant === 'champion',
+    y: points.map((point) => (field === 'mean_output' && point.predictions === 0 ? null : point[field])),
   }))
 }
 
-function Charts({ traffic, endpoint }: { traffic: Traffic; endpoint: Endpoint }) {
-  const variants = JSON.stringify(endpoint.variants.map((one) => [one.name, one.role]))
-  // The variants change less often than the statistics that come with them.
-  // eslint-disable-next-line react-hooks/exhaustive-deps
-  const [volume, output] = useMemo(() => [curvesOf(traffic, endpoint, 'predictions'), curvesOf(traffic, endpoint, 'mean_output')], [traffic, variants])
+function Charts({ traffic, endpoint, share }: { traffic: Traffic; endpoint: Endpoint; share: boolean }) {
+  const variants = JSON.stringify(endpoint.variants)
+  const [volume, output] = useMemo(() => {
+    const now = JSON.parse(variants) as Variant[]
+    return [trafficCurves(traffic, now, 'predictions'), trafficCurves(traffic, now, 'mean_output')]
+  }, [traffic, variants])
+  const marks = usePromotions(endpoint.name)
   return (
     <div className="two">
-      <Card title="Predictions"><LineChart curves={volume} xIs="time" title="Predictions" format={short} syncKey="traffic" include={[0]} /></Card>
-      <Card title="Mean output"><LineChart curves={output} xIs="time" title="Mean output" format={(value) => metric(value, 3)} syncKey="traffic" /></Card>
+      <Card title={share ? 'Share of traffic by version' : 'Predictions by version'}>
+        <LineChart curves={volume} xIs="time" title="Predictions by version" format={short} axisFormat={share ? (value) => percent(value) : undefined}
+          syncKey="traffic" include={share ? [0, 1] : [0]} stacked={share ? 'share' : 'sum'} marks={marks} />
+      </Card>
+      <Card title="Mean output"><LineChart curves={output} xIs="time" title="Mean output" format={(value) => metric(value, 3)} axisFormat={tick} syncKey="traffic" marks={marks} /></Card>
     </div>
   )
 }
 
-export function TrafficPanel({ endpoint, bucket, onBucket }: { endpoint: Endpoint; bucket: Bucket; onBucket: (next: Bucket) => void }) {
-  const traffic = useQuery(trafficQuery(endpoint.name, bucket))
+interface TrafficView {
+  bucket: Bucket
+  share: boolean
+}
+
+export function TrafficPanel({ endpoint, view, onView }: { endpoint: Endpoint; view: TrafficView; onView: (next: Partial<TrafficView>) => void }) {
+  const traffic = useQuery(trafficQuery(endpoint.name, view.bucket))
   return (
     <>
-      <div className="section-head"><h2>Traffic over time</h2><Segments label="Bucket" value={bucket} items={['1h', '1d', '7d']} onChange={onBucket} /></div>
+      <div className="section-head">
+        <h2>Traffic over time</h2>
+        <div className="page-actions">
+          <Segments label="Height" value={view.share ? 'share' : 'count'} items={['count', 'share']} onChange={(next) => onView({ share: next === 'share' })} />
+          <Segments label="Bucket" value={view.bucket} items={['1h', '1d', '7d']} onChange={(bucket) => onView({ bucket })} />
+        </div>
+      </div>
       <Loaded query={traffic} what="traffic over time">
         {(data) => data.series.some((one) => one.points.length > 0)
-          ? <Charts traffic={data} endpoint={endpoint} />
-          : <Empty title="No prediction yet" icon="endpoint">The first request shows up here.</Empty>}
+          ? <Charts traffic={data} endpoint={endpoint} share={view.share} />
+          : <Card><Empty title="No prediction yet" icon="endpoint">The first request shows up here.</Empty></Card>}
       </Loaded>
     </>
   )

@@ -8,17 +8,18 @@ export interface Verdict {
   sentence: string
 }
 
-export function verdictOf(evidence: Evidence | null): Verdict {
-  if (!evidence || evidence.estimate === null || evidence.low === null || evidence.high === null) {
-    return { word: 'no evidence', tone: 'idle', sentence: 'No paired evidence yet.' }
+/** The server decides (its verdict is pass, fail or insufficient); this only finds the word for it. */
+export function verdictOf(evidence: Evidence | null | undefined): Verdict {
+  if (evidence?.estimate == null) {
+    return { word: 'no evidence', tone: 'idle', sentence: evidence?.reason ? `No evidence yet: ${evidence.reason}` : 'No evidence yet.' }
   }
   const { estimate, low, high, margin } = evidence
-  const level = Math.round((1 - evidence.alpha) * 1000) / 10
-  const band = `${evidence.metric} ${signed(estimate)} (${level}% band ${signed(low)} to ${signed(high)})`
-  if (high < 0) return { word: 'better', tone: 'ok', sentence: `Better: ${band}.` }
-  if (margin !== null && high < margin) {
-    return { word: 'not worse', tone: 'ok', sentence: `Not worse than the margin ${metric(margin)}: ${band}.` }
+  const band = low != null && high != null ? ` (${signed(low)} to ${signed(high)})` : ''
+  const found = `${evidence.metric ?? 'difference'} ${signed(estimate)}${band}`
+  if (evidence.verdict === 'fail') return { word: 'worse', tone: 'bad', sentence: `Worse: ${found}.` }
+  if (evidence.verdict === 'pass' && high != null && high < 0) return { word: 'better', tone: 'ok', sentence: `Better: ${found}.` }
+  if (evidence.verdict === 'pass') {
+    return { word: 'not worse', tone: 'ok', sentence: `Not worse${margin != null ? ` than the margin ${metric(margin)}` : ''}: ${found}.` }
   }
-  if (low > (margin ?? 0)) return { word: 'worse', tone: 'bad', sentence: `Worse: ${band}.` }
-  return { word: 'undecided', tone: 'idle', sentence: `Undecided: ${band}.` }
+  return { word: 'undecided', tone: 'idle', sentence: `Undecided: ${found}.` }
 }

@@ -2,12 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, getRouteApi } from '@tanstack/react-router'
 import { useEffect, useMemo, useState } from 'react'
 import { experimentQuery, runsQuery } from '../../api/queries'
+import type { Run } from '../../api/mlflow_types'
 import { Card, Empty, PageHead, SearchBox } from '../../parts/basics'
 import { DataTable } from '../../parts/data_table'
 import { ErrorCard, Loaded } from '../../parts/loaded'
 import { serverUrl } from '../home/welcome'
 import { tagOf } from '../models/tags'
-import { runColumns } from './run_columns'
+import { RunCurves } from './run_curves'
+import { differingParams, qualityMetrics, runColumns } from './run_columns'
 
 const route = getRouteApi('/experiments/$id')
 const kPage = 200
@@ -25,7 +27,20 @@ function useSettled(text: string, onSettled: (text: string) => void): [string, (
   return [draft, setDraft]
 }
 
-const kExamples = ["metrics.auc > 0.75", "params.max_depth = '6'", "attributes.status = 'FINISHED'", "tags.stage = 'retrain'"]
+const quoted = (key: string) => (/^[\w.]+$/.test(key) ? key : `\`${key}\``)
+
+/** Filters that match some of these runs, so that the first click already shows how it works. */
+export function exampleFilters(runs: Run[]): string[] {
+  const out: string[] = []
+  const [key] = qualityMetrics(runs)
+  const values = runs.flatMap((run) => run.data.metrics?.filter((one) => one.key === key).map((one) => Number(one.value)) ?? []).sort((a, b) => a - b)
+  const middle = values[Math.floor(values.length / 2)]
+  if (key && middle !== undefined && values.length > 1) out.push(`metrics.${quoted(key)} > ${Number(middle.toPrecision(3))}`)
+  const [param] = differingParams(runs)
+  const value = runs[0]?.data.params?.find((one) => one.key === param)?.value
+  if (param && value !== undefined && value.length < 30 && runs.length > 1) out.push(`params.${quoted(param)} = '${value.replace(/'/g, "''")}'`)
+  return [...out, "attributes.status = 'FINISHED'"]
+}
 
 export function ExperimentPage() {
   const { id } = route.useParams()
@@ -37,22 +52,26 @@ export function ExperimentPage() {
   const [draft, setDraft] = useSettled(search.filter ?? '', (filter) => set({ filter: filter || undefined }))
   const list = useMemo(() => runs.data?.runs ?? [], [runs.data])
   const columns = useMemo(() => runColumns(list), [list])
+  const examples = useMemo(() => exampleFilters(list), [list])
   return (
     <>
       <PageHead crumbs={<Link to="/experiments" search={{}}>Experiments</Link>} title={experiment.data?.name ?? id}
         sub={tagOf(experiment.data?.tags, 'mlflow.note.content') ?? `Experiment ${id}`} />
       <div className="filter-row">
-        <SearchBox value={draft} onChange={setDraft} placeholder="Filter runs: metrics.auc > 0.75 and params.max_depth = '6'" />
-        {kExamples.map((example) => <button key={example} type="button" className="chip" onClick={() => setDraft(example)}><code>{example}</code></button>)}
+        <SearchBox value={draft} onChange={setDraft} placeholder="Filter runs: metrics.auc > 0.75 and params.depth = '6'" />
+        {examples.map((example) => <button key={example} type="button" className="chip" onClick={() => setDraft(example)}><code>{example}</code></button>)}
       </div>
       {runs.isError && runs.data !== undefined && <ErrorCard error={runs.error} />}
       <Loaded query={runs} what="runs" rows={8}>
         {(page) => (
+          <div className="stack">
+          {list.length > 1 && <RunCurves runs={list} metric={search.metric} onMetric={(metric) => set({ metric })} />}
           <Card title="Runs" aside={<span className="muted">{list.length}{page.next_page_token ? ' newest, more match' : ''} {'\u00b7'} params that never differ are hidden</span>} flush>
             <DataTable label="Runs" rows={list} columns={columns} rowKey={(row) => row.info.run_id} sort={search.sort ?? '-started'} onSort={(sort) => set({ sort })}
               onOpen={(row) => void navigate({ to: '/experiments/$id/runs/$run', params: { id, run: row.info.run_id }, search: {} })}
               empty={search.filter ? <Empty title="No run matches the filter" /> : <Empty title="No run yet" icon="experiment" line={`MLFLOW_TRACKING_URI=${serverUrl()} MLFLOW_EXPERIMENT_ID=${id} python train.py`} />} />
           </Card>
+          </div>
         )}
       </Loaded>
     </>

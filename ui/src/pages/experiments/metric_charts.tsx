@@ -6,6 +6,7 @@ import type { Run } from '../../api/mlflow_types'
 import type { Curve } from '../../charts/align'
 import { smooth } from '../../charts/align'
 import { LineChart } from '../../charts/line_chart'
+import { metric, tick } from '../../format/number'
 import { Card, Segments, Skeleton } from '../../parts/basics'
 import { ErrorCard } from '../../parts/loaded'
 
@@ -37,13 +38,13 @@ function MetricChart({ run, name, view }: { run: Run; name: string; view: Metric
     const x = rows.map((row) => (view.x ? row.timestamp / 1000 : row.step))
     const y = rows.map((row) => Number(row.value))
     const raw: Curve = { label: name, color: 0, x, y }
-    return view.smooth > 0 ? [{ ...raw, color: 5, label: 'as logged' }, { label: 'smoothed', color: 0, x, y: smooth(y, view.smooth) }] : [raw]
+    return view.smooth > 0 ? [{ ...raw, color: 6, label: 'as logged' }, { label: 'smoothed', color: 0, x, y: smooth(y, view.smooth) }] : [raw]
   }, [points.data, view.x, view.smooth, name])
   return (
     <Card title={name}>
       <div ref={box} className="chart-slot">
         {points.isError ? <ErrorCard error={points.error} onRetry={() => void points.refetch()} />
-          : points.data ? <LineChart curves={curves} xIs={view.x ? 'time' : 'number'} title={name} logY={view.log === 'y'} syncKey={`run-${view.x ?? 'step'}`} />
+          : points.data ? <LineChart curves={curves} xIs={view.x ? 'time' : 'number'} title={name} axisFormat={tick} logY={view.log === 'y'} syncKey={`run-${view.x ?? 'step'}`} />
           : <Skeleton rows={1} height={180} />}
       </div>
     </Card>
@@ -52,12 +53,14 @@ function MetricChart({ run, name, view }: { run: Run; name: string; view: Metric
 
 export function MetricCharts({ run, view, onView }: { run: Run; view: MetricView; onView: (change: ViewChange) => void }) {
   const [text, setText] = useState('')
-  const names = (run.data.metrics ?? []).map((one) => one.key).sort()
-  const shown = names.filter((name) => name.toLowerCase().includes(text.toLowerCase()))
+  const all = [...(run.data.metrics ?? [])].sort((a, b) => a.key.localeCompare(b.key)).filter((one) => one.key.toLowerCase().includes(text.toLowerCase()))
+  // A metric whose last step is 0 was logged once: a number, not a curve.
+  const curves = all.filter((one) => one.step > 0)
+  const numbers = all.filter((one) => one.step <= 0)
   return (
     <div className="stack">
       <div className="filter-row">
-        <label className="search-box"><input type="search" data-search="" value={text} placeholder={`Filter ${names.length} metrics`} aria-label="Filter metrics" onChange={(event) => setText(event.target.value)} /><kbd>/</kbd></label>
+        <label className="search-box"><input type="search" data-search="" value={text} placeholder={`Filter ${(run.data.metrics ?? []).length} metrics`} aria-label="Filter metrics" onChange={(event) => setText(event.target.value)} /><kbd>/</kbd></label>
         <Segments label="Horizontal axis" value={view.x ?? 'step'} items={['step', 'time']} onChange={(next) => onView({ x: next === 'time' ? 'time' : undefined })} />
         <Segments label="Vertical axis" value={view.log ? 'log' : 'linear'} items={['linear', 'log']} onChange={(next) => onView({ log: next === 'log' ? 'y' : undefined })} />
         <label className="slider">Smooth
@@ -65,7 +68,8 @@ export function MetricCharts({ run, view, onView }: { run: Run; view: MetricView
           <span className="num">{view.smooth.toFixed(2)}</span>
         </label>
       </div>
-      <div className="two">{shown.map((name) => <MetricChart key={name} run={run} name={name} view={view} />)}</div>
+      {curves.length > 0 && <div className="two">{curves.map(({ key }) => <MetricChart key={key} run={run} name={key} view={view} />)}</div>}
+      {numbers.length > 0 && <Card title="Logged once"><dl className="pairs wide">{numbers.map((one) => <div key={one.key}><dt title={one.key}>{one.key}</dt><dd className="num">{metric(one.value)}</dd></div>)}</dl></Card>}
     </div>
   )
 }

@@ -17,6 +17,13 @@ export function commonKeys(lists: { key: string }[][], most: number): string[] {
   return [...counts.entries()].sort(([a, n], [b, m]) => m - n || a.localeCompare(b)).slice(0, most).map(([key]) => key)
 }
 
+const kQuality = /auc|brier|loss|accuracy|rmse|mae|r2|f1/
+
+/** Metrics that say how good a run is, those that most runs have first. */
+export function qualityMetrics(runs: Run[]): string[] {
+  return commonKeys(runs.map((run) => run.data.metrics ?? []), 50).filter((key) => kQuality.test(key))
+}
+
 /** Params that are the same in every run tell nothing apart: they stay out of the table. */
 export function differingParams(runs: Run[]): string[] {
   const keys = commonKeys(runs.map((run) => run.data.params ?? []), 100)

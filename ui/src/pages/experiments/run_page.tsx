@@ -2,10 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, getRouteApi } from '@tanstack/react-router'
 import { experimentQuery, runQuery } from '../../api/queries'
 import type { KeyValue, Run } from '../../api/mlflow_types'
+import { shortId } from '../../format/id'
 import { metric } from '../../format/number'
 import { between } from '../../format/time'
 import { Ago, Card, Empty, Figure, PageHead, Tabs } from '../../parts/basics'
 import { Loaded } from '../../parts/loaded'
+import { runHref } from '../../parts/links'
 import { Status } from '../../parts/status'
 import { tagOf, userTags } from '../models/tags'
 import { ArtifactList } from './artifact_list'
@@ -60,12 +62,14 @@ export function RunPage() {
   const set = (change: Partial<typeof search>) => void navigate({ search: { ...search, ...change } })
   const tab: Tab = search.tab ?? 'overview'
   const info = run.data?.info
-  const source = tagOf(run.data?.data.tags, 'mlflow.source.name')
+  const tags = run.data?.data.tags
+  const source = tagOf(tags, 'mlflow.source.name')
+  const [pipeline, pipelineRun] = [tagOf(tags, 'gyre.pipeline'), tagOf(tags, 'gyre.pipeline_run')]
   return (
     <>
       <PageHead title={info?.run_name ?? runId.slice(0, 8)}
         crumbs={<><Link to="/experiments" search={{}}>Experiments</Link>{experiment && <Link to="/experiments/$id" params={{ id: experimentId }} search={{}}>{experiment.name}</Link>}</>}
-        sub={info && <><Status state={info.status} /> started <Ago time={info.start_time} />, took {between(info.start_time, info.end_time)}{info.user_id && ` \u00b7 ${info.user_id}`}{source && <> {'\u00b7'} <span className="mono">{source}</span></>}</>} />
+        sub={info && <><Status state={info.status} /> started <Ago time={info.start_time} />, took {between(info.start_time, info.end_time)}{info.user_id && ` \u00b7 ${info.user_id}`}{source && <> {'\u00b7'} <span className="mono">{source}</span></>}{pipeline && pipelineRun && <> {'\u00b7'} by pipeline <a href={runHref(pipeline, pipelineRun)}>{pipeline} run {shortId(pipelineRun)}</a></>}</>} />
       <Tabs value={tab} items={kTabs} onChange={(next) => set({ tab: next === 'overview' ? undefined : next })} />
       <Loaded query={run} what="this run" rows={8}>
         {(data) => (

@@ -6,6 +6,7 @@ import type { Alert, PipelineRun, Rollout } from '../../api/types'
 import { percent } from '../../format/number'
 import { Ago, At, Card } from '../../parts/basics'
 import { Icon } from '../../parts/icon'
+import { endpointHref, rolloutHref, runHref } from '../../parts/links'
 import { Status } from '../../parts/status'
 import { verdictOf } from '../endpoints/verdict'
 
@@ -24,7 +25,7 @@ interface Item {
 const alertItem = (alert: Alert): Item => ({
   key: `alert-${alert.id}`,
   state: alert.state,
-  href: `#/endpoints/${encodeURIComponent(alert.endpoint)}?tab=${alert.kind === 'drift' ? 'drift' : 'performance'}`,
+  href: endpointHref(alert.endpoint, alert.kind === 'drift' ? 'drift' : 'performance'),
   title: <>{alert.endpoint} <span className="muted">{alert.kind} {'\u00b7'} {alert.metric}</span></>,
   detail: alert.message,
   when: alert.as_of ? <At time={alert.as_of} /> : <Ago time={alert.opened_at} />,
@@ -33,7 +34,7 @@ const alertItem = (alert: Alert): Item => ({
 const rolloutItem = (rollout: Rollout): Item => ({
   key: `rollout-${rollout.id}`,
   state: rollout.state,
-  href: `#/endpoints/${encodeURIComponent(rollout.endpoint)}?tab=rollout`,
+  href: rolloutHref(rollout.endpoint, rollout.id),
   title: <>{rollout.endpoint} <span className="muted mono">{rollout.champion} {'\u2192'} {rollout.candidate}</span></>,
   detail: `${percent(rollout.exposure)} exposed. ${verdictOf(rollout.evidence).sentence}`,
   when: rollout.as_of ? <At time={rollout.as_of} /> : <Ago time={rollout.started_at} />,
@@ -44,9 +45,9 @@ const runItem = (run: PipelineRun): Item => {
   return {
     key: `run-${run.id}`,
     state: run.state,
-    href: `#/pipelines/${encodeURIComponent(run.pipeline)}?run=${encodeURIComponent(run.id)}`,
+    href: runHref(run.pipeline, run.id),
     title: <>{run.pipeline} <span className="muted">pipeline{step && ` \u00b7 step ${step.id}`}</span></>,
-    detail: step?.message || 'The run failed.',
+    detail: step?.reason || run.reason || 'The run failed.',
     when: <Ago time={run.finished_at} />,
   }
 }

@@ -13,6 +13,7 @@ import { EndpointTile } from './endpoint_tile'
 import { Welcome } from './welcome'
 
 const kTiles = 12
+const kWide = 3  // so few endpoints get the whole width each
 const kFeed = 12
 
 function Summary({ endpoints }: { endpoints: Endpoint[] }) {
@@ -26,7 +27,7 @@ function Summary({ endpoints }: { endpoints: Endpoint[] }) {
   const slowest = Math.max(...endpoints.map((one) => one.stats.p99_ms ?? 0), 0)
   return (
     <dl className="figures">
-      <Figure label="Endpoints" value={endpoints.length} note={`${endpoints.flatMap((one) => one.variants).length} variants loaded`} />
+      <Figure label="Endpoints" value={endpoints.length} note={`${endpoints.flatMap((one) => one.variants).length} variants`} />
       <Figure label="Requests per second" value={short(rps)} note="over all endpoints" />
       <Figure label="Slowest p99" value={latency(slowest)} note="worst endpoint" />
       <Figure label="Alerts firing" value={firing} tone={firing ? 'bad' : 'ok'} note={firing ? 'needs a look' : 'all quiet'} />
@@ -38,7 +39,7 @@ function Summary({ endpoints }: { endpoints: Endpoint[] }) {
 
 function LastEvents() {
   const live = useLiveEvents()
-  const past = useQuery(recentEventsQuery({ limit: 50 }))
+  const past = useQuery(recentEventsQuery(50))
   return (
     <Card title="Last events" aside={<Link to="/events">All events</Link>} className="home-feed">
       <Loaded query={past} what="events" rows={6}>
@@ -72,7 +73,7 @@ export function HomePage() {
                 <div className="stack">
                   <AttentionList />
                   <div className="section-head"><h2>Endpoints</h2><Link to="/endpoints">All {list.length}</Link></div>
-                  <div className="tiles">{list.slice(0, kTiles).map((one) => <EndpointTile key={one.name} endpoint={one} />)}</div>
+                  <div className="tiles">{list.slice(0, kTiles).map((one) => <EndpointTile key={one.name} endpoint={one} wide={list.length <= kWide} />)}</div>
                 </div>
                 <LastEvents />
               </div>

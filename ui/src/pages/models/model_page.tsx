@@ -1,15 +1,16 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link, getRouteApi } from '@tanstack/react-router'
 import { endpointsQuery, modelQuery, modelVersionsQuery, runQuery } from '../../api/queries'
-import type { ModelVersion, RegisteredModel } from '../../api/mlflow_types'
+import type { ModelVersion, RegisteredModel, Run } from '../../api/mlflow_types'
 import type { Endpoint } from '../../api/types'
 import { metric } from '../../format/number'
 import { Ago, Card, Chip, Empty, PageHead } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
 import { Loaded } from '../../parts/loaded'
 import { Status } from '../../parts/status'
+import { qualityMetrics } from '../experiments/run_columns'
 import { deployments } from './models_page'
-import { semanticVersion, userTags } from './tags'
+import { userTags } from './tags'
 
 const route = getRouteApi('/models/$name')
 
@@ -17,16 +18,33 @@ function aliasesOf(model: RegisteredModel | undefined, version: ModelVersion): s
   return version.aliases ?? (model?.aliases ?? []).filter((one) => one.version === version.version).map((one) => one.alias)
 }
 
-function columnsOf(model: RegisteredModel | undefined, endpoints: Endpoint[]): Columns<ModelVersion> {
+const kRunsShown = 12
+const kMetricsShown = 4
+function metricColumns(runs: Run[]): Columns<ModelVersion> {
+  return qualityMetrics(runs).slice(0, kMetricsShown).map((key) => ({ id: `metric ${key}`, header: key, meta: { numeric: true }, cell: ({ row }) => metric(runs.find((run) => run.info.run_id === row.original.run_id)?.data.metrics?.find((one) => one.key === key)?.value) }))
+}
+
+/** The runs behind the newest versions. */
+function useRuns(versions: ModelVersion[] | undefined): Run[] {
+  const newest = [...(versions ?? [])].sort((a, b) => Number(b.version) - Number(a.version)).slice(0, kRunsShown)
+  return useQueries({
+    queries: newest.filter((one) => one.run_id).map((one) => runQuery(one.run_id ?? '')),
+    combine: (results) => results.flatMap((one) => (one.data ? [one.data] : [])),
+  })
+}
+
+function columnsOf(model: RegisteredModel | undefined, endpoints: Endpoint[], runs: Run[]): Columns<ModelVersion> {
+  const described = runs.length === 0
   return [
     { id: 'version', header: 'Version', meta: { numeric: true }, cell: ({ row }) => <strong>{row.original.version}</strong> },
-    { id: 'semantic', header: 'Semantic', cell: ({ row }) => <span className="mono">{semanticVersion(row.original.tags) ?? '\u2013'}</span> },
+    { id: 'semantic', header: 'Semantic', cell: ({ row }) => <span className="mono">{row.original.semantic_version ?? '\u2013'}</span> },
     { id: 'aliases', header: 'Aliases', cell: ({ row }) => aliasesOf(model, row.original).map((alias) => <Chip key={alias} tone="accent">@{alias}</Chip>) },
     { id: 'status', header: 'State', cell: ({ row }) => <Status state={row.original.status ?? 'READY'} title={row.original.status_message} /> },
     { id: 'deployed', header: 'Deployed on', cell: ({ row }) => deployments(endpoints, row.original.name, row.original.version).map((one) => (
       <Link key={`${one.endpoint}/${one.variant}`} className="chip" to="/endpoints/$name" params={{ name: one.endpoint }} search={{}}>{one.endpoint} <span className="muted">{one.role}</span></Link>)) },
     { id: 'run', header: 'Source run', cell: ({ row }) => (row.original.run_id ? <RunLink id={row.original.run_id} /> : <span className="muted">{'\u2013'}</span>) },
-    { id: 'description', header: 'Description', meta: { wide: true }, cell: ({ row }) => <span className="muted">{row.original.description}</span> },
+    ...metricColumns(runs),
+    ...(described ? [{ id: 'description', header: 'Description', meta: { wide: true }, cell: ({ row }) => <span className="muted">{row.original.description}</span> }] satisfies Columns<ModelVersion> : []),
     { id: 'created', header: 'Created', cell: ({ row }) => <Ago time={row.original.creation_timestamp} /> },
   ]
 }
@@ -63,6 +81,7 @@ export function ModelPage() {
   const model = useQuery(modelQuery(name))
   const versions = useQuery(modelVersionsQuery(name))
   const endpoints = useQuery(endpointsQuery).data ?? []
+  const runs = useRuns(versions.data)
   const show = (next: string | undefined) => void navigate({ search: { version: next } })
   return (
     <>
@@ -87,7 +106,7 @@ export function ModelPage() {
             <div className="stack">
               {shown && <VersionDetail version={shown} onClose={() => show(undefined)} />}
               <Card title="Versions" aside={<span className="muted num">{rows.length}</span>} flush>
-                <DataTable label="Versions" rows={rows} columns={columnsOf(model.data, endpoints)} rowKey={(row) => row.version}
+                <DataTable label="Versions" rows={rows} columns={columnsOf(model.data, endpoints, runs)} chosen={version} rowKey={(row) => row.version}
                   onOpen={(row) => show(row.version)} empty={<Empty title="No version yet" icon="model" />} />
               </Card>
             </div>

@@ -5,6 +5,7 @@ import { Card, Empty, PageHead } from '../../parts/basics'
 import { Icon } from '../../parts/icon'
 import { ErrorCard, Loaded } from '../../parts/loaded'
 import { serverUrl } from '../home/welcome'
+import { PipelineMore } from './pipeline_more'
 import { RunDetail } from './run_detail'
 import { RunGrid } from './run_grid'
 
@@ -34,11 +35,13 @@ export function PipelinePage() {
       <Loaded query={runs} what="pipeline runs" rows={8}>
         {(list) => {
           const chosen = search.run ?? list[0]?.id
-          if (list.length === 0) return <Empty title="This pipeline has not run yet" icon="pipeline" line={`curl -X POST ${serverUrl()}/api/gyre/v1/pipelines/${name}/runs`} />
           return (
             <div className="stack">
-              <Card title="Runs" aside={<span className="muted">newest on the right</span>}><RunGrid runs={list} chosen={chosen} onChoose={choose} /></Card>
+              {list.length === 0
+                ? <Card><Empty title="This pipeline has not run yet" icon="pipeline" line={`gyre --url ${serverUrl()} pipeline run ${name}`} /></Card>
+                : <Card title="Runs" aside={<span className="muted">newest on the right</span>}><RunGrid runs={list} chosen={chosen} onChoose={choose} /></Card>}
               {chosen && <RunDetail id={chosen} />}
+              {pipeline && <PipelineMore pipeline={pipeline} />}
             </div>
           )
         }}

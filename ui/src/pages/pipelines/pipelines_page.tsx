@@ -5,6 +5,7 @@ import type { Pipeline, PipelineRun } from '../../api/types'
 import { between } from '../../format/time'
 import { Ago, Card, Empty, PageHead, SearchBox } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
+import { triggerText } from '../../parts/links'
 import { Loaded } from '../../parts/loaded'
 import { Status, lookOf } from '../../parts/status'
 import { serverUrl } from '../home/welcome'
@@ -19,8 +20,8 @@ function columnsOf(runs: PipelineRun[]): Columns<Pipeline> {
     { id: 'state', header: 'Last run', cell: ({ row }) => { const [last] = of(row.original.name); return last ? <Status state={last.state} /> : <span className="muted">never</span> } },
     { id: 'tail', header: 'Recent runs', cell: ({ row }) => (
       <span className="run-tail">{of(row.original.name).slice(0, kTail).reverse().map((run) => <i key={run.id} className={lookOf(run.state).tone} title={`${run.state}, ${between(run.started_at, run.finished_at)}`} />)}</span>) },
-    { id: 'steps', header: 'Steps', cell: ({ row }) => <span className="muted">{(row.original.steps ?? of(row.original.name)[0]?.steps ?? []).map((step) => step.id).join(' \u2192 ')}</span> },
-    { id: 'trigger', header: 'Last trigger', cell: ({ row }) => of(row.original.name)[0]?.trigger ?? '\u2013' },
+    { id: 'steps', header: 'Steps', cell: ({ row }) => <span className="muted">{(row.original.spec?.steps ?? []).map((step) => step.id).join(' \u2192 ')}</span> },
+    { id: 'trigger', header: 'Last trigger', cell: ({ row }) => triggerText(of(row.original.name)[0]?.trigger) },
     { id: 'started', header: 'Started', cell: ({ row }) => <Ago time={of(row.original.name)[0]?.started_at} /> },
     { id: 'took', header: 'Took', meta: { numeric: true }, cell: ({ row }) => { const [last] = of(row.original.name); return between(last?.started_at, last?.finished_at) } },
   ]
@@ -38,7 +39,7 @@ export function PipelinesPage() {
       </PageHead>
       <Loaded query={pipelines} what="pipelines">
         {(list) => {
-          if (list.length === 0) return <Empty title="No pipeline yet" icon="pipeline" line={`curl -X POST ${serverUrl()}/api/gyre/v1/pipelines -H 'content-type: application/yaml' --data-binary @pipeline.yaml`}>A pipeline names its steps and what starts it: a schedule, or an event such as drift.</Empty>
+          if (list.length === 0) return <Empty title="No pipeline yet" icon="pipeline" line={`gyre --url ${serverUrl()} pipeline put pipeline.yaml`}>A pipeline names its steps and what starts it: a schedule, or an event such as drift.</Empty>
           const rows = list.filter((one) => one.name.toLowerCase().includes((search.q ?? '').toLowerCase()))
           return (
             <Card flush>

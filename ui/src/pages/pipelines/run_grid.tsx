@@ -3,6 +3,7 @@ import type { PipelineRun } from '../../api/types'
 import { between, exact } from '../../format/time'
 import { percent } from '../../format/number'
 import { Icon } from '../../parts/icon'
+import { triggerText } from '../../parts/links'
 import { lookOf } from '../../parts/status'
 
 const kColumns = 25
@@ -26,7 +27,7 @@ export function RunGrid({ runs, chosen, onChoose }: { runs: PipelineRun[]; chose
               return (
                 <td key={run.id} className={run.id === chosen ? 'chosen' : ''}>
                   <button type="button" className={`grid-bar ${lookOf(run.state).tone}`} aria-label={`Run ${run.id}, ${run.state}`} aria-pressed={run.id === chosen}
-                    title={`${run.state}, ${between(run.started_at, run.finished_at)}\n${exact(run.started_at)}\n${run.trigger}`} onClick={() => onChoose(run.id)}>
+                    title={`${run.state}, ${between(run.started_at, run.finished_at)}\n${exact(run.started_at)}\n${triggerText(run.trigger)}`} onClick={() => onChoose(run.id)}>
                     <i style={{ height: `${Math.max(12, Math.round(((Number.isFinite(took) ? took : longest) / longest) * 100))}%` }} />
                   </button>
                 </td>
@@ -45,7 +46,7 @@ export function RunGrid({ runs, chosen, onChoose }: { runs: PipelineRun[]; chose
                   <td key={run.id} className={run.id === chosen ? 'chosen' : ''}>
                     {step && look && (
                       <button type="button" className={`grid-cell ${look.tone}`} onClick={() => onChoose(run.id)} aria-label={`${id}: ${step.state}`}
-                        title={`${id}: ${step.state}${step.state === 'running' && step.progress != null ? ` ${percent(step.progress)}` : ''}\n${step.message}`}>
+                        title={`${id}: ${step.state}${step.state === 'running' && step.progress != null ? ` ${percent(step.progress)}` : ''}\n${step.reason || step.message}`}>
                         <Icon name={look.icon} size={11} />
                       </button>
                     )}
