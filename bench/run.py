@@ -335,6 +335,7 @@ steps:
       table: "{table}"
       model: bench
       target: y
+      time_column: ""
       holdout: {{kind: none}}
       params: {{trees: 5000, max_depth: {depth}, threads: {threads}}}
 """
@@ -363,8 +364,9 @@ class Retraining:
         self.run = self.ask("POST", "/api/gyre/v1/pipelines/retrain/runs", {})["id"]
         until = time.monotonic() + 60
         while not self.grows():
-            if time.monotonic() > until:
-                raise RuntimeError(f"training did not begin: {self.ask('GET', RUNS + self.run)}")
+            state = self.ask("GET", RUNS + self.run)
+            if state["state"] == "failed" or time.monotonic() > until:
+                raise RuntimeError(f"training did not begin: {state}")
             time.sleep(0.05)
 
     def grows(self) -> bool:

@@ -299,7 +299,9 @@ TEST(ProfileStore, sums_days_and_forgets_the_oldest_over_the_bound) {
 TEST(ProfileStore, rows_of_changing_days_endpoints_and_columns_go_where_they_belong) {
     ProfileStore store;
     const auto add = [&](const std::string& endpoint, std::int64_t day, std::vector<std::string> names) {
-        EndpointSchema schema{.name = endpoint, .outputs = {"p"}};
+        EndpointSchema schema;
+        schema.name = endpoint;
+        schema.outputs = {"p"};
         std::vector<double> numbers;
         for (const std::string& name : names) {
             schema.columns.push_back({.name = name, .kind = InputKind::number});
