@@ -14,6 +14,7 @@ import time
 
 READY = re.compile(r"gyre \S+ ready on http://127\.0\.0\.1:(\d+) ")
 START_TIMEOUT_S = 60
+PEER_START_TIMEOUT_S = 240  # mlflow's workers import for long where the machine is busy
 STOP_TIMEOUT_S = 20
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -38,12 +39,14 @@ class Skipped(Exception):
 
 
 class Child:
-    """A process in a session of its own, so that its own children end with it."""
+    """A process in a group of its own, so that its own children end with it. All stay in one session: where the
+    kernel groups tasks by session (autogroup), priorities count only within one, as between a server and its
+    children; wrk and the references must share it."""
 
     def __init__(self, command, log: pathlib.Path, **options):
         self.log_path = log
         with open(log, "ab") as sink:
-            self.process = subprocess.Popen(command, stderr=sink, start_new_session=True,
+            self.process = subprocess.Popen(command, stderr=sink, process_group=0,
                                             **{"stdout": sink, **options})
 
     @property
@@ -73,9 +76,10 @@ class GyreServer(Child):
     """`gyre server` on a free loopback port; `ready_s` counts from its start to /readyz answering 200."""
 
     def __init__(self, binary, folder: pathlib.Path, *flags: str):
+        self.data = folder / "data"
         folder.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
-        super().__init__([str(binary), "server", "--http-port", "0", "--data", str(folder / "data"), *flags],
+        super().__init__([str(binary), "server", "--http-port", "0", "--data", str(self.data), *flags],
                          folder / "server.log", stdout=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.process.stdout], [], [], START_TIMEOUT_S)
         match = READY.match(self.process.stdout.readline() if ready else "")
@@ -98,7 +102,7 @@ def free_port() -> int:
 
 
 def wait_port(port: int, child: Child) -> None:
-    until = time.monotonic() + START_TIMEOUT_S
+    until = time.monotonic() + PEER_START_TIMEOUT_S
     while time.monotonic() < until:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

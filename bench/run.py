@@ -326,56 +326,76 @@ def tracking(bench: Bench) -> None:
                     f"mlflow server, SQLite: {median_of(b, 'rps'):,.0f}", median_ratio(a, b, "rps"))
 
 
-def write_training(bench: Bench) -> pathlib.Path:
-    rows = bench.rows(80_000)
-    table = np.column_stack([rows, bench.labels(rows)])
-    names = [f"f{i}" for i in range(FEATURES)]
-    np.savetxt(bench.folder / "train.csv", table, "%.6g", ",", header=",".join([*names, "y"]), comments="")
-    spec = {"kind": "train", "output_dir": str(bench.folder / "trained"),
-            "inputs": [{"name": "rows", "path": str(bench.folder / "train.csv")}],
-            "params": {"table": "rows", "target": "y", "features": [{"name": name} for name in names],
-                       "params": {"trees": 2000, "max_depth": DEPTH, "threads": os.cpu_count()}}}
-    (bench.folder / "trained").mkdir()
-    path = bench.folder / "train.json"
-    path.write_text(json.dumps(spec))
-    return path
+PIPELINE = """
+name: retrain
+steps:
+  - id: train
+    kind: train
+    with:
+      table: "{table}"
+      model: bench
+      target: y
+      time_column: ""
+      holdout: {{kind: none}}
+      params: {{trees: 5000, max_depth: {depth}, threads: {threads}}}
+"""
+RUNS = "/api/gyre/v1/pipeline-runs/"
 
 
-def start_training(bench: Bench, spec: pathlib.Path) -> Child:
-    """A niced training process that has begun to grow trees."""
-    progress = bench.folder / "trained" / "progress.jsonl"
-    progress.unlink(missing_ok=True)
-    child = bench.start(Child(["nice", "-n", "10", str(bench.gyre), "step", str(spec)], bench.folder / "train.log",
-                              env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}))
-    until = time.monotonic() + 60
-    while not (progress.exists() and '"iteration":2' in progress.read_text().replace(" ", "")):
-        if child.process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"training did not begin:\n{child.log_path.read_text()[-2000:]}")
-        time.sleep(0.05)
-    return child
+class Retraining:
+    """A training that the server itself has started, as a trigger would: inside `with`, trees grow."""
+
+    def __init__(self, bench: Bench, server: GyreServer):
+        self.port, self.data = server.port, server.data
+        rows = bench.rows(80_000)
+        names = [f"f{i}" for i in range(FEATURES)]
+        table = np.column_stack([rows, bench.labels(rows)])
+        np.savetxt(self.data / "train.csv", table, "%.6g", ",", header=",".join([*names, "y"]), comments="")
+        text = PIPELINE.format(table=self.data / "train.csv", depth=DEPTH, threads=os.cpu_count())
+        self.ask("POST", "/api/gyre/v1/pipelines", {"yaml": text})
+
+    def ask(self, method: str, path: str, body: dict | None = None) -> dict:
+        status, answer = ask(self.port, method, path, None if body is None else json.dumps(body).encode())
+        if status >= 300:
+            raise RuntimeError(f"{path}: {status} {answer[:500]!r}")
+        return json.loads(answer)
+
+    def __enter__(self) -> None:
+        self.run = self.ask("POST", "/api/gyre/v1/pipelines/retrain/runs", {})["id"]
+        until = time.monotonic() + 60
+        while not self.grows():
+            state = self.ask("GET", RUNS + self.run)
+            if state["state"] == "failed" or time.monotonic() > until:
+                raise RuntimeError(f"training did not begin: {state}")
+            time.sleep(0.05)
+
+    def grows(self) -> bool:
+        """Whether the child of this run says that it has grown a tree."""
+        files = [path for path in self.data.rglob("progress.jsonl") if self.run in str(path)]
+        return any('"iteration":2' in path.read_text().replace(" ", "") for path in files)
+
+    def __exit__(self, failure, *unused) -> None:
+        state = self.ask("GET", RUNS + self.run)["state"]
+        self.ask("POST", RUNS + self.run + "/cancel", {})
+        while self.ask("GET", RUNS + self.run)["state"] == "running":
+            time.sleep(0.05)
+        if state != "running" and failure is None:
+            raise RuntimeError(f"the training was {state} before the load ended")
 
 
 def retraining(bench: Bench) -> None:
-    probe = subprocess.run([bench.gyre, "step", str(bench.folder / "none.json")], capture_output=True, text=True)
-    if "subcommand" in probe.stderr:
-        raise Skipped("this gyre has no step command")
     server = bench.server("retraining", "--model-repository", str(bench.repository))
     load = Wrk(bench.folder, server.port, INFER, bench.infer_body(1))
-    spec = write_training(bench)
+    training = Retraining(bench, server)
 
     def beside(connections: int) -> dict:
-        child = start_training(bench, spec)
-        out = load.run(bench.seconds, connections, threads=1)
-        ended = child.process.poll() is not None
-        child.stop()
-        if ended:
-            raise RuntimeError(f"training ended before the load did:\n{child.log_path.read_text()[-2000:]}")
-        return out
+        with training:
+            return load.run(bench.seconds, connections, threads=1)
 
     for connections, state in ((2, "cores to spare"), (CLIENTS, "cores full")):
         busy, alone = alternate(bench.rounds, lambda: beside(connections),
                                 lambda: load.run(bench.seconds, connections, threads=1))
-        what = f"infer beside training at nice 10, {connections} connections ({state}): "
+        what = f"infer beside a training of the server's, {connections} connections ({state}): "
         bench.table.add(what + "p99 us", f"{median_of(busy, 'p99_us'):,.0f}", f"alone: {median_of(alone, 'p99_us'):,.0f}",
                         median_ratio(busy, alone, "p99_us"), "<= 2")
         bench.table.add(what + "requests/s", f"{median_of(busy, 'rps'):,.0f}", f"alone: {median_of(alone, 'rps'):,.0f}",

@@ -67,7 +67,7 @@ void name_rows(Scratch& scratch, std::size_t rows, const PredictInput& input, co
     }
     scratch.made_ids.resize(rows);
     for (std::size_t row = 0; row < rows; ++row) {
-        scratch.made_ids[row] = make_uuid7(clock);
+        make_uuid7(clock, scratch.made_ids[row]);
         scratch.ids[row] = scratch.made_ids[row];
     }
 }

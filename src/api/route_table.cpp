@@ -188,7 +188,11 @@ void RouteTable::begin(http::Request& request, http::Response& response) const {
     request.route = kNoRoute;
     request.params.clear();
     const std::string_view given = request.header("X-Request-Id");
-    request.request_id = is_request_id(given) ? std::string(given) : make_uuid7(clock_);
+    if (is_request_id(given)) {
+        request.request_id = given;
+    } else {
+        make_uuid7(clock_, request.request_id);
+    }
     set_common_headers(request, response);
 }
 

@@ -41,23 +41,26 @@ void cheap_random(std::span<std::uint8_t> out) {
 using IdBytes = std::array<std::uint8_t, 16>;
 
 /// 8-4-4-4-12 hexadecimal digits (RFC 9562, 4).
-std::string uuid_text(const IdBytes& bytes) {
+void write_uuid(const IdBytes& bytes, std::string& out) {
     constexpr char kDigits[] = "0123456789abcdef";
-    std::string out(36, '-');
-    std::size_t at = 0;
-    for (const std::uint8_t byte : bytes) {
-        if (at == 8 || at == 13 || at == 18 || at == 23) {
-            ++at;
-        }
-        out[at++] = kDigits[byte >> 4U];
-        out[at++] = kDigits[byte & 0xFU];
+    constexpr std::array<std::uint8_t, 16> kPlaces{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+    out.assign(36, '-');
+    char* const text = out.data();
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        text[kPlaces[i]] = kDigits[bytes[i] >> 4U];
+        text[kPlaces[i] + 1U] = kDigits[bytes[i] & 0xFU];
     }
-    return out;
 }
 
 }  // namespace
 
 std::string make_uuid7(const Clock& clock) {
+    std::string out;
+    make_uuid7(clock, out);
+    return out;
+}
+
+void make_uuid7(const Clock& clock, std::string& out) {
     const std::uint64_t tick = next_tick(clock);
     IdBytes bytes{};
     for (unsigned i = 0; i < 6; ++i) {
@@ -67,7 +70,7 @@ std::string make_uuid7(const Clock& clock) {
     bytes[7] = static_cast<std::uint8_t>(tick & 0xFFU);
     cheap_random(std::span(bytes).subspan(8));
     bytes[8] = static_cast<std::uint8_t>(0x80U | (bytes[8] & 0x3FU));
-    return uuid_text(bytes);
+    write_uuid(bytes, out);
 }
 
 std::string make_hex_id() {

@@ -31,6 +31,8 @@ using RequestId = Id<struct RequestTag>;
 /// "01934f5e-7c2a-7d1b-9a3e-0f6c5b2d4e81". Thread-safe; ids made by one process in one millisecond still
 /// increase.
 std::string make_uuid7(const Clock& clock);
+/// The same into `out`, whose memory is used again.
+void make_uuid7(const Clock& clock, std::string& out);
 /// 32 lower-case hex digits of a random (version 4) UUID.
 std::string make_hex_id();
 /// True for the canonical 36-character form of any UUID version.

@@ -328,14 +328,19 @@ std::string Json::canonical() const {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
+    const auto is_plain = [](unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; };
     out += '"';
     std::size_t i = 0;
     while (i < text.size()) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-            out += text[i++];
-            continue;
+        const std::size_t from = i;
+        while (i < text.size() && is_plain(static_cast<unsigned char>(text[i]))) {
+            ++i;
         }
+        out.append(text, from, i - from);
+        if (i == text.size()) {
+            break;
+        }
+        const auto c = static_cast<unsigned char>(text[i]);
         if (c < 0x80) {
             append_escape(out, text[i++]);
             continue;

@@ -30,10 +30,7 @@ LogState& state() {
     return *instance;
 }
 
-std::string& request_id() {
-    thread_local std::string id;
-    return id;
-}
+constinit thread_local std::string_view request_id;
 
 constexpr std::string_view level_name(LogLevel level) {
     constexpr std::string_view kNames[] = {"debug", "info", "warn", "error", "off"};
@@ -43,8 +40,8 @@ constexpr std::string_view level_name(LogLevel level) {
 std::string json_line(LogLevel level, std::string_view event, LogFields fields) {
     Json line = Json::object(
         {{"time", format_rfc3339(system_clock().now_us())}, {"level", level_name(level)}, {"event", event}});
-    if (!request_id().empty()) {
-        line.set("request_id", request_id());
+    if (!request_id.empty()) {
+        line.set("request_id", request_id);
     }
     for (const JsonMember& field : fields) {
         line.set(field.key, field.value);
@@ -61,8 +58,8 @@ std::string text_line(LogLevel level, std::string_view event, LogFields fields) 
                           value.as_string().find_first_of(" \"\\=\n\r\t") == std::string::npos;
         line.append(bare ? value.as_string() : value.dump());
     };
-    if (!request_id().empty()) {
-        append("request_id", Json(request_id()));
+    if (!request_id.empty()) {
+        append("request_id", Json(request_id));
     }
     for (const JsonMember& field : fields) {
         append(field.key, field.value);
@@ -103,10 +100,9 @@ void log_error(std::string_view event, LogFields fields) {
     write_log(LogLevel::error, event, fields);
 }
 
-LogRequestScope::LogRequestScope(std::string_view id)
-    : previous_(std::exchange(request_id(), std::string(id))) {}
+LogRequestScope::LogRequestScope(std::string_view id) : previous_(std::exchange(request_id, id)) {}
 LogRequestScope::~LogRequestScope() {
-    request_id() = std::move(previous_);
+    request_id = previous_;
 }
 
 }  // namespace gyre

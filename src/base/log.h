@@ -24,7 +24,8 @@ void log_info(std::string_view event, LogFields fields = {});
 void log_warn(std::string_view event, LogFields fields = {});
 void log_error(std::string_view event, LogFields fields = {});
 
-/// While alive, every line of this thread carries request_id=<id>.
+/// While alive, every line of this thread carries request_id=<id>. The id's text must outlive the scope: it
+/// is not copied, as this stands on the way of every request.
 class LogRequestScope {
  public:
     explicit LogRequestScope(std::string_view request_id);
@@ -33,7 +34,7 @@ class LogRequestScope {
     LogRequestScope& operator=(const LogRequestScope&) = delete;
 
  private:
-    std::string previous_;
+    std::string_view previous_;
 };
 
 }  // namespace gyre

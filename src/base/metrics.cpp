@@ -15,11 +15,17 @@
 
 namespace gyre {
 
-std::size_t metric_shard() {
+namespace metrics_detail {
+
+constinit thread_local std::size_t shard_of_thread = kMetricShards;
+
+std::size_t take_shard() {
     static std::atomic<std::size_t> next{0};
-    thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed) % kMetricShards;
-    return mine;
+    shard_of_thread = next.fetch_add(1, std::memory_order_relaxed) % kMetricShards;
+    return shard_of_thread;
 }
+
+}  // namespace metrics_detail
 
 std::uint64_t Counter::value() const {
     std::uint64_t sum = 0;

@@ -23,8 +23,16 @@ namespace gyre {
 inline constexpr std::size_t kSeriesPerFamilyMax = 2000;
 inline constexpr std::size_t kMetricShards = 8;
 
+namespace metrics_detail {
+extern constinit thread_local std::size_t shard_of_thread;  // kMetricShards: none yet
+std::size_t take_shard();
+}  // namespace metrics_detail
+
 /// This thread's shard; threads are spread over shards in turn.
-std::size_t metric_shard();
+inline std::size_t metric_shard() {
+    const std::size_t mine = metrics_detail::shard_of_thread;
+    return mine < kMetricShards ? mine : metrics_detail::take_shard();
+}
 
 class Counter {
  public:

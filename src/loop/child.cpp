@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "loop/limits.h"
-#include "runtime/child_process.h"
 
 namespace gyre::loop {
 namespace {
@@ -67,7 +66,7 @@ Result<Json> run_child(const ChildOptions& options, const pipelines::StepContext
     runtime::ChildOptions child;
     child.argv = {options.program.empty() ? own_program() : options.program, "step", spec_path};
     child.env = {{"OMP_WAIT_POLICY", "PASSIVE"}};  // spinning workers would take the cores from predictions
-    child.nice = options.nice;
+    child.priority = options.priority;
     child.stdout_to = runtime::OutputTo::file;
     child.stderr_to = runtime::OutputTo::file;
     child.stdout_path = log_path;

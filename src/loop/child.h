@@ -4,6 +4,7 @@
 #include <string>
 
 #include "pipelines/step_kind.h"
+#include "runtime/child_process.h"
 #include "training/step.h"
 
 namespace gyre::loop {
@@ -11,7 +12,7 @@ namespace gyre::loop {
 struct ChildOptions {
     std::string program;  // the gyre binary; "" for this process's own
     std::int64_t timeout_ms = 3'600'000;
-    int nice = 10;  // predictions come first
+    runtime::Priority priority = runtime::Priority::leftover;  // predictions come first
 };
 
 /// Runs one step to its end: result.json's "result". Progress goes to `context.report`. Errors: what the

@@ -195,12 +195,21 @@ Result<void> Encoder::encode(const RowBatch& batch, std::span<float> out) const 
         return invalid_argument("the feature buffer holds " + std::to_string(out.size()) +
                                 " values, expected " + std::to_string(batch.rows * columns_.size()));
     }
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-        GYRE_TRY_VOID(encode_column(i, batch.columns[i], batch.rows, out.data()));
+    const std::size_t stride = columns_.size();
+    for (std::size_t i = 0; i < stride; ++i) {
+        const ColumnData& data = batch.columns[i];
+        if (data.numbers.size() != batch.rows || encoded_[i]) {
+            GYRE_TRY_VOID(encode_column(i, data, batch.rows, out.data()));
+            continue;
+        }
+        for (std::size_t row = 0; row < batch.rows; ++row) {
+            out[row * stride + i] = static_cast<float>(data.numbers[row]);
+        }
     }
     return {};
 }
 
+/// What is no whole column of numbers for a feature that is a number.
 Result<void> Encoder::encode_column(std::size_t column, const ColumnData& data, std::size_t rows,
                                     float* out) const {
     const std::size_t stride = columns_.size();
@@ -217,13 +226,7 @@ Result<void> Encoder::encode_column(std::size_t column, const ColumnData& data, 
                                 " values, got " + std::to_string(got));
     }
     if (!data.numbers.empty()) {
-        if (encoded_[column]) {
-            return invalid_argument(column_text(columns_[column]) + ": expected texts, got numbers");
-        }
-        for (std::size_t row = 0; row < rows; ++row) {
-            at[row * stride] = static_cast<float>(data.numbers[row]);
-        }
-        return {};
+        return invalid_argument(column_text(columns_[column]) + ": expected texts, got numbers");
     }
     if (!encoded_[column]) {
         return invalid_argument(column_text(columns_[column]) + ": expected numbers, got texts");

@@ -79,8 +79,8 @@ class Forest {
     void predict_margin(std::span<const float> rows, std::size_t n, std::span<float> out) const;
 
  private:
-    // 12 bytes. A leaf is a node whose threshold is NaN and whose missing values go left to itself, so that
-    // walking a fixed number of steps is harmless; its value is in leaf_values_.
+    // 12 bytes, as Walk::general reads it. A leaf is a node whose threshold is NaN and whose missing values
+    // go left to itself, so that walking a fixed number of steps is harmless; its value is in leaf_values_.
     struct Node {
         float threshold;  // categorical: the bits of the set's place in category_sets_
         std::uint32_t feature;
@@ -92,22 +92,29 @@ class Forest {
         std::uint32_t output = 0;
     };
     struct Builder;
+    /// How nodes are read. `numbers`: no category sets, and no flags in `left`; where a missing value goes
+    /// right, `feature` names a second half of the row, in which missing values are infinite (`wide_`).
+    enum class Walk : std::uint8_t { general, numbers };
     static constexpr std::uint32_t kMissingRight = 1U << 31U;
     static constexpr std::uint32_t kCategorical = 1U << 30U;
     static constexpr std::uint32_t kIndexMask = kCategorical - 1;
 
-    template <bool kHasCategories>
+    void choose_walk();
+    template <Walk kWalk>
     [[nodiscard]] std::uint32_t step(std::uint32_t node, const float* row) const;
-    template <bool kHasCategories>
-    void margins(const float* rows, std::size_t n, float* out) const;
-    template <bool kHasCategories>
+    template <Walk kWalk>
+    void margins(const float* rows, std::size_t stride, std::size_t n, float* out) const;
+    template <Walk kWalk>
     void row_margins(const float* row, float* out) const;
+    void wide_margins(const float* rows, std::size_t n, float* out) const;
     void transform(float* out, std::size_t n) const;
 
     std::size_t features_ = 0;
     Link link_ = Link::identity;
     Task task_ = Task::regression;
     bool has_categories_ = false;
+    Walk walk_ = Walk::general;
+    bool wide_ = false;
     std::vector<float> base_margin_;
     std::vector<Tree> trees_;
     std::vector<Node> nodes_;

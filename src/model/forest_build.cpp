@@ -191,9 +191,25 @@ Result<Forest> Forest::build(const ForestSpec& spec) {
         }
     }
     forest.category_sets_.push_back(0);  // an empty last set has a word that can be read
+    forest.choose_walk();
     forest.nodes_.shrink_to_fit();
     forest.leaf_values_.shrink_to_fit();
     return forest;
+}
+
+/// Without category sets the nodes become simple enough for Walk::numbers.
+void Forest::choose_walk() {
+    if (has_categories_ || features_ > kForestWideFeaturesMax) {
+        return;
+    }
+    walk_ = Walk::numbers;
+    for (Node& node : nodes_) {
+        if ((node.left & kMissingRight) != 0) {
+            node.left &= kIndexMask;
+            node.feature += static_cast<std::uint32_t>(features_);
+            wide_ = true;
+        }
+    }
 }
 
 std::size_t Forest::byte_size() const {

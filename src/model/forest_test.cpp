@@ -72,6 +72,31 @@ TEST(Forest, GivesTheSameForOneRowAndForBlocksOfAnySize) {
     }
 }
 
+TEST(Forest, WalksNarrowAndWideRowsAlike) {
+    ForestSpec spec = small_forest(11);
+    for (const bool missing_goes_left : {true, false}) {
+        for (TreeSpec& tree : spec.trees) {
+            tree.default_left[0] = missing_goes_left ? 1 : 0;
+        }
+        spec.features = 2;
+        const auto narrow = Forest::build(spec);
+        spec.features = kForestWideFeaturesMax + 1;
+        const auto wide = Forest::build(spec);
+        ASSERT_TRUE(narrow && wide);
+        for (const float x : {kNan, -kInf, 0.4F, 0.5F, kInf}) {
+            for (const float y : {kNan, -kInf, 1.9F, 2.0F, kInf}) {
+                std::vector<float> row(spec.features, kNan);
+                row[0] = x;
+                row[1] = y;
+                const bool left = std::isnan(x) ? missing_goes_left : x < 0.5F;
+                const float leaf = left ? 1.0F : y >= 2.0F ? 100.0F : 10.0F;
+                EXPECT_EQ(predict_one(*narrow, {x, y}), 0.25F + 11.0F * leaf) << x << " " << y;
+                EXPECT_EQ(predict_one(*wide, row), 0.25F + 11.0F * leaf) << x << " " << y;
+            }
+        }
+    }
+}
+
 TEST(Forest, SendsListedCategoriesRightAndAllOthersLeft) {
     ForestSpec spec = small_forest();
     spec.trees[0].categories = {{.node = 0, .right_codes = {0, 33}}};

@@ -11,6 +11,8 @@ inline constexpr std::size_t kForestTreesMax = 200'000;
 inline constexpr std::size_t kForestDepthMax = 1024;
 inline constexpr std::size_t kForestFeaturesMax = 1U << 20U;
 inline constexpr std::size_t kForestOutputsMax = 4096;
+/// Up to here a row without category splits is walked in the quicker of two ways.
+inline constexpr std::size_t kForestWideFeaturesMax = 512;
 /// XGBoost's own bound: category codes are stored as float32 and stay exact.
 inline constexpr std::size_t kForestCategoryMax = 1U << 24U;
 /// 32-bit words of all category sets of a forest (64 MiB).

@@ -18,10 +18,56 @@ stats::Profile& column_of(ColumnProfiles& day, std::string_view name, stats::Col
     return at != day.end() ? at->second : day.emplace(std::string(name), stats::Profile(kind)).first->second;
 }
 
-void add_number(ColumnProfiles& day, std::string_view name, double value) {
-    stats::Profile& profile = column_of(day, name, stats::ColumnKind::numeric);
-    std::isnan(value) ? profile.add_null() : profile.add(value);
-}
+/// The profiles of one endpoint by day, and which ones the last row went to: rows of one day follow each
+/// other, and to look each column up by its name costs more than to count its value.
+class Days {
+ public:
+    Days() = default;
+    Days(const Days&) = delete;
+    Days& operator=(const Days&) = delete;
+
+    [[nodiscard]] const std::map<std::int64_t, ColumnProfiles>& all() const { return days_; }
+    /// The day that the next values belong to. False: it is older than kProfileDaysMax days that are kept.
+    bool start_row(std::int64_t day) {
+        next_ = 0;
+        if (columns_ != nullptr && day == day_) {
+            return true;
+        }
+        if (days_.size() >= kProfileDaysMax && !days_.contains(day)) {
+            if (day < days_.begin()->first) {
+                return false;
+            }
+            days_.erase(days_.begin());
+        }
+        day_ = day;
+        columns_ = &days_[day];
+        last_.clear();
+        return true;
+    }
+    /// The row's next column.
+    stats::Profile& column(std::string_view name, stats::ColumnKind kind) {
+        const std::size_t place = next_++;
+        if (place < last_.size() && last_[place].first == name) {
+            return *last_[place].second;
+        }
+        stats::Profile& profile = column_of(*columns_, name, kind);
+        last_.resize(place);  // what came behind belongs to other columns
+        last_.emplace_back(std::string(name), &profile);
+        return profile;
+    }
+    void add_number(std::string_view name, double value) {
+        stats::Profile& profile = column(name, stats::ColumnKind::numeric);
+        std::isnan(value) ? profile.add_null() : profile.add(value);
+    }
+
+ private:
+    std::map<std::int64_t, ColumnProfiles> days_;
+    std::int64_t day_ = 0;
+    ColumnProfiles* columns_ = nullptr;  // of day_; in days_
+    std::vector<std::pair<std::string, stats::Profile*>>
+        last_;  // in *columns_, whose nodes stay where they are
+    std::size_t next_ = 0;
+};
 
 DriftColumn judge_classic(const evidence::BaselineColumn& reference, const stats::Profile& window,
                           const ColumnValues& values, std::int64_t min_rows) {
@@ -84,7 +130,7 @@ DriftColumn judge_baseline(const evidence::BaselineColumn& reference, const stat
 
 struct ProfileStore::Impl {
     mutable std::mutex mutex;
-    std::map<std::string, std::map<std::int64_t, ColumnProfiles>, std::less<>> endpoints;  // guarded by mutex
+    std::map<std::string, Days, std::less<>> endpoints;  // guarded by mutex
 };
 
 ProfileStore::ProfileStore() : impl_(std::make_unique<Impl>()) {}
@@ -95,29 +141,24 @@ void ProfileStore::add_row(const LoggedRow& row) {
         return;
     }
     const std::scoped_lock lock(impl_->mutex);
-    std::map<std::int64_t, ColumnProfiles>& days = impl_->endpoints[row.schema.name];
-    const std::int64_t day = day_of(row.record.event_time_us);
-    if (days.size() >= kProfileDaysMax && !days.contains(day)) {
-        if (day < days.begin()->first) {
-            return;
-        }
-        days.erase(days.begin());
+    Days& days = impl_->endpoints[row.schema.name];
+    if (!days.start_row(day_of(row.record.event_time_us))) {
+        return;
     }
-    ColumnProfiles& columns = days[day];
     std::size_t number = 0;
     std::size_t text = 0;
     for (const InputColumn& column : row.schema.columns) {
         if (column.kind == InputKind::number && number < row.record.numbers.size()) {
-            add_number(columns, column.name, row.record.numbers[number++]);
+            days.add_number(column.name, row.record.numbers[number++]);
         } else if (column.kind == InputKind::text && text < row.record.texts.size()) {
             const TextValue& value = row.record.texts[text++];
-            stats::Profile& profile = column_of(columns, column.name, stats::ColumnKind::categorical);
+            stats::Profile& profile = days.column(column.name, stats::ColumnKind::categorical);
             value.missing ? profile.add_null() : profile.add(value.text);
         }
     }
     const auto score = static_cast<std::size_t>(row.schema.score_output);
     if (score < row.record.outputs.size()) {
-        add_number(columns, kPredictionColumn, static_cast<double>(row.record.outputs[score]));
+        days.add_number(kPredictionColumn, static_cast<double>(row.record.outputs[score]));
     }
 }
 
@@ -128,8 +169,8 @@ ColumnProfiles ProfileStore::window(std::string_view endpoint, TimeWindow span) 
     if (found == impl_->endpoints.end()) {
         return sum;
     }
-    for (auto day = found->second.lower_bound(span.start_us);
-         day != found->second.end() && day->first < span.end_us; ++day) {
+    const std::map<std::int64_t, ColumnProfiles>& days = found->second.all();
+    for (auto day = days.lower_bound(span.start_us); day != days.end() && day->first < span.end_us; ++day) {
         for (const auto& [name, profile] : day->second) {
             // A column that changed its kind starts again: the newer kind counts.
             if (auto merged = column_of(sum, name, profile.kind()).merge(profile); !merged) {

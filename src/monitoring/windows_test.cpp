@@ -363,5 +363,38 @@ TEST(ProfileStore, sums_days_and_forgets_the_oldest_over_the_bound) {
     EXPECT_EQ(two.find("distance")->second.valid(), 2);
 }
 
+TEST(ProfileStore, rows_of_changing_days_endpoints_and_columns_go_where_they_belong) {
+    ProfileStore store;
+    const auto add = [&](const std::string& endpoint, std::int64_t day, std::vector<std::string> names) {
+        EndpointSchema schema;
+        schema.name = endpoint;
+        schema.outputs = {"p"};
+        std::vector<double> numbers;
+        for (const std::string& name : names) {
+            schema.columns.push_back({.name = name, .kind = InputKind::number});
+            numbers.push_back(name == "a" ? 1.0 : 2.0);
+        }
+        const float output = 0.5F;
+        const PredictionRecord record{
+            .event_time_us = day * kUsPerDay, .outputs = {&output, 1}, .numbers = numbers};
+        store.add_row({schema, VariantInfo{}, record});
+    };
+    for (std::int64_t i = 0; i < 30; ++i) {
+        add("x", i % 2, {"a", "b"});
+        add("y", i % 3, {"b", "a"});
+        add("x", 0, {"b"});  // a later schema of the same endpoint
+        add("x", 0, {"b", "a"});
+    }
+    const ColumnProfiles first = store.window("x", {0, kUsPerDay});
+    const ColumnProfiles second = store.window("x", {kUsPerDay, 2 * kUsPerDay});
+    EXPECT_EQ(first.find("a")->second.valid(), 15 + 30);
+    EXPECT_EQ(first.find("b")->second.valid(), 15 + 30 + 30);
+    EXPECT_EQ(first.find("prediction")->second.valid(), 15 + 60);
+    EXPECT_EQ(second.find("a")->second.valid(), 15);
+    EXPECT_DOUBLE_EQ(first.find("a")->second.moments().mean, 1.0);
+    EXPECT_DOUBLE_EQ(first.find("b")->second.moments().mean, 2.0);
+    EXPECT_DOUBLE_EQ(store.window("y", {0, kTimeMax}).find("a")->second.moments().mean, 1.0);
+}
+
 }  // namespace
 }  // namespace gyre::monitoring

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <map>
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,6 +20,8 @@
 
 namespace gyre::runtime {
 namespace {
+
+constexpr int kLeastNice = 19;
 
 /// posix_spawn's two option objects, freed on leaving.
 struct SpawnSetup {
@@ -60,9 +63,6 @@ Result<void> check(const ChildOptions& options) {
     const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
     if (std::any_of(options.argv.begin(), options.argv.end(), has_nul)) {
         return invalid_argument("an argument of a child process holds a NUL byte");
-    }
-    if (options.nice < 0 || options.nice > 19) {
-        return invalid_argument("nice must be 0 to 19, got " + std::to_string(options.nice));
     }
     return {};
 }
@@ -140,6 +140,15 @@ void set_attributes(SpawnSetup& setup) {
                              POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
+/// A child that has hardly begun has one thread; those that it starts inherit. Where the kernel (a sandbox)
+/// refuses, the least weight that everybody may take is better than nothing.
+void lower(pid_t child) {
+    const sched_param none{};
+    if (::sched_setscheduler(child, SCHED_IDLE, &none) != 0) {
+        ::setpriority(PRIO_PROCESS, static_cast<id_t>(child), kLeastNice);
+    }
+}
+
 std::int64_t milliseconds(const timeval& time) {
     return time.tv_sec * 1000 + time.tv_usec / 1000;
 }
@@ -183,8 +192,8 @@ Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
         return failure == ENOENT ? not_found(what + ": no such program or folder")
                                  : errno_error(what, failure);
     }
-    if (options.nice > 0) {
-        ::setpriority(PRIO_PROCESS, static_cast<id_t>(child.pid_), options.nice);
+    if (options.priority == Priority::leftover) {
+        lower(child.pid_);
     }
     // glibc 2.36 declares pidfd_open without extern "C".
     child.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_, 0)));

@@ -16,12 +16,19 @@ namespace gyre::runtime {
 
 enum class OutputTo : std::uint8_t { inherit, discard, file, pipe };
 
+enum class Priority : std::uint8_t {
+    as_parent,
+    /// What nobody else wants of a core (SCHED_IDLE, for its disk I/O too): a thread of another process that
+    /// wakes up takes the core at once. Where the cores are full for good, such a child hardly moves.
+    leftover,
+};
+
 struct ChildOptions {
     std::vector<std::string> argv;                         // argv[0] is looked up in PATH unless it has a '/'
     std::vector<std::pair<std::string, std::string>> env;  // set over the parent's environment
     std::vector<std::string> unset_env;
     std::string directory;  // "" keeps the parent's
-    int nice = 0;           // 0 to 19, added for the child
+    Priority priority = Priority::as_parent;
     OutputTo stdout_to = OutputTo::inherit;
     OutputTo stderr_to = OutputTo::inherit;
     std::string stdout_path;  // for OutputTo::file; truncated. Equal paths share one description.

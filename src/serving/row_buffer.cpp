@@ -21,12 +21,12 @@ void RowBuffer::reset(const model::Signature& signature, std::size_t rows) {
 void RowBuffer::link() {
     batch_.columns.resize(offsets_.size());
     for (std::size_t i = 0; i < offsets_.size(); ++i) {
-        batch_.columns[i] = {};
-        if (offsets_[i].text) {
-            batch_.columns[i].texts = std::span(texts_).subspan(offsets_[i].at, batch_.rows);
+        model::ColumnData& column = batch_.columns[i];
+        const Place& place = offsets_[i];
+        if (place.text) {
+            column = {{}, {texts_.data() + place.at, batch_.rows}};
         } else {
-            batch_.columns[i].numbers =
-                std::span<const double>(numbers_).subspan(offsets_[i].at, batch_.rows);
+            column = {{numbers_.data() + place.at, batch_.rows}, {}};
         }
     }
 }

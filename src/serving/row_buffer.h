@@ -38,6 +38,8 @@ class RowBuffer {
     [[nodiscard]] const model::TextCell& text(std::size_t column, std::size_t row) const {
         return texts_[offsets_[column].at + row];
     }
+    /// All numbers, column by column; those of a buffer of one row are that row's, in order.
+    [[nodiscard]] std::span<const double> numbers() const { return numbers_; }
     [[nodiscard]] const model::RowBatch& batch() const { return batch_; }
     [[nodiscard]] std::size_t column_count() const { return offsets_.size(); }
 

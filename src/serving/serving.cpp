@@ -245,6 +245,7 @@ void Serving::log_rows(const RoutedEndpoint& endpoint, const RoutedVariant& vari
     record.kind = rows != nullptr ? monitoring::RowKind::answered : monitoring::RowKind::shadow;
     record.arrival_us = meta.arrival_us;
     record.latency_ns = latency_ns;
+    const bool only_row = rows != nullptr && rows->rows() == 1;
     for (std::size_t row = 0; row < meta.request_ids.size(); ++row) {
         numbers.clear();
         texts.clear();
@@ -252,14 +253,14 @@ void Serving::log_rows(const RoutedEndpoint& endpoint, const RoutedVariant& vari
             if (rows->is_text(column)) {
                 const model::TextCell& cell = rows->text(column, row);
                 texts.push_back({cell.text, cell.missing});
-            } else {
+            } else if (!only_row) {
                 numbers.push_back(rows->number(column, row));
             }
         }
         record.request_id = meta.request_ids[row];
         record.event_time_us = meta.event_times_us[row];
         record.outputs = out.subspan(row * width, width);
-        record.numbers = numbers;
+        record.numbers = only_row ? rows->numbers() : std::span<const double>(numbers);
         record.texts = texts;
         static_cast<void>(
             log_.append(record));  // a full spool drops, counts, and shows up as missing coverage

@@ -41,72 +41,83 @@ std::string column_names(const model::Signature& signature) {
     return names;
 }
 
-/// Where the values of one input tensor go.
+/// Where the values of one input tensor go: on through its columns, then to the next row.
 struct Target {
     std::string_view name;
     std::size_t columns = 1;  // columns per row: F for the tensor layout, else 1
     std::size_t first = 0;    // the first column
     std::size_t rows = 0;
     serving::RowBuffer* buffer = nullptr;
-    std::size_t written = 0;
+    std::size_t row = 0;
+    std::size_t column = 0;  // counted from `first`
 
-    Result<void> take_scalar(od::value value, od::json_type type);
+    Result<void> take_array(od::array array, std::size_t depth);
+    [[nodiscard]] std::size_t written() const { return row * columns + column; }
+
+ private:
+    Result<void> take_value(od::value value, std::size_t depth);
+    [[nodiscard]] Error wrong_type(bool wants_text) const {
+        return bad_tensor(
+            name, wants_text ? "expected strings (BYTES)" : "expected numbers (null for a missing value)");
+    }
+    void step() {
+        if (++column == columns) {
+            column = 0;
+            ++row;
+        }
+    }
 };
 
-Result<void> Target::take_scalar(od::value value, od::json_type type) {
-    if (written >= rows * columns) {
+/// What is no plain number for a column of numbers.
+Result<void> Target::take_value(od::value value, std::size_t depth) {
+    od::json_type type{};
+    if (auto code = value.type().get(type)) {
+        return bad_json(code);
+    }
+    if (type == od::json_type::array) {
+        od::array inner;
+        if (auto code = value.get_array().get(inner)) {
+            return bad_json(code);
+        }
+        return take_array(inner, depth + 1);
+    }
+    if (row == rows) {
         return bad_tensor(name, "more values than its shape holds (" + std::to_string(rows * columns) + ")");
     }
-    const std::size_t row = columns == 1 ? written : written / columns;
-    const std::size_t column = columns == 1 ? first : written % columns;
-    ++written;
-    if (type == od::json_type::null) {
-        return {};  // stays missing
-    }
-    if (buffer->is_text(column)) {
-        std::string_view text;
-        if (type != od::json_type::string || value.get_string().get(text) != simdjson::SUCCESS) {
-            return bad_tensor(name, "expected strings (BYTES)");
-        }
-        buffer->set_text(column, row, text);
-        return {};
-    }
-    double number = 0.0;
+    const bool text_column = buffer->is_text(first + column);
+    std::string_view text;
     bool flag = false;
-    if (type == od::json_type::number && value.get_double().get(number) == simdjson::SUCCESS) {
-        buffer->set_number(column, row, number);
-        return {};
+    if (type == od::json_type::null) {
+        // stays missing
+    } else if (text_column && value.get_string().get(text) == simdjson::SUCCESS) {
+        buffer->set_text(first + column, row, text);
+    } else if (!text_column && value.get_bool().get(flag) == simdjson::SUCCESS) {
+        buffer->set_number(first + column, row, flag ? 1.0 : 0.0);
+    } else {
+        return wrong_type(text_column);
     }
-    if (type == od::json_type::boolean && value.get_bool().get(flag) == simdjson::SUCCESS) {
-        buffer->set_number(column, row, flag ? 1.0 : 0.0);
-        return {};
-    }
-    return bad_tensor(name, "expected numbers (null for a missing value)");
+    step();
+    return {};
 }
 
 /// Values of an array of any nesting up to kRankMax, in row-major order.
-Result<void> take_array(Target& target, od::array array, std::size_t depth) {
+Result<void> Target::take_array(od::array array, std::size_t depth) {
     if (depth > kRankMax) {
-        return bad_tensor(target.name, "data nested deeper than " + std::to_string(kRankMax));
+        return bad_tensor(name, "data nested deeper than " + std::to_string(kRankMax));
     }
     for (auto element : array) {
         od::value value;
-        od::json_type type{};
         if (auto code = std::move(element).get(value)) {
             return bad_json(code);
         }
-        if (auto code = value.type().get(type)) {
-            return bad_json(code);
+        double number = 0.0;
+        if (row < rows && !buffer->is_text(first + column) &&
+            value.get_double().get(number) == simdjson::SUCCESS) [[likely]] {
+            buffer->set_number(first + column, row, number);
+            step();
+            continue;
         }
-        if (type == od::json_type::array) {
-            od::array inner;
-            if (auto code = value.get_array().get(inner)) {
-                return bad_json(code);
-            }
-            GYRE_TRY_VOID(take_array(target, inner, depth + 1));
-        } else {
-            GYRE_TRY_VOID(target.take_scalar(value, type));
-        }
+        GYRE_TRY_VOID(take_value(value, depth));
     }
     return {};
 }
@@ -205,16 +216,16 @@ class InferReader {
             return bad_tensor(name, "stands twice");
         }
         seen_[column] = true;
-        Target target{name, tensor ? signature_.columns.size() : 1, column, rows, &rows_, 0};
+        Target target{name, tensor ? signature_.columns.size() : 1, column, rows, &rows_};
         od::array data;
         if (input["data"].get_array().get(data) != simdjson::SUCCESS) {
             return bad_tensor(name, "'data' is missing or no array");
         }
-        GYRE_TRY_VOID(take_array(target, data, 1));
-        if (target.written != rows * target.columns) {
+        GYRE_TRY_VOID(target.take_array(data, 1));
+        if (target.written() != rows * target.columns) {
             return bad_tensor(name, "expected " + std::to_string(rows * target.columns) +
                                         " values for shape " + shape.str() + ", got " +
-                                        std::to_string(target.written));
+                                        std::to_string(target.written()));
         }
         return {};
     }

@@ -426,7 +426,7 @@ Task<void> Connection::send_events() {
     response_.add_header("Cache-Control", "no-store");
     start_answer(std::nullopt);
     const std::shared_ptr<EventStream> events = response_.events;
-    net::steady_timer timer(socket_.get_executor());
+    Timer timer(socket_.get_executor());
     do {
         co_await flush();
     } while (!broken_ && co_await next_events(timer));
@@ -438,7 +438,7 @@ Task<void> Connection::send_events() {
 }
 
 /// Puts the next frames, or a heartbeat, into out_; false at the end of the stream.
-Task<bool> Connection::next_events(net::steady_timer& timer) {
+Task<bool> Connection::next_events(Timer& timer) {
     const std::shared_ptr<EventStream> events = response_.events;
     if (loop_.draining) {
         events->close();
@@ -447,7 +447,7 @@ Task<bool> Connection::next_events(net::steady_timer& timer) {
     deadline_ns_ = kForever;
     timer.expires_after(std::chrono::milliseconds(loop_.limits.heartbeat_ms));
     auto* io = &loop_.io;
-    const auto alive = std::make_shared<net::steady_timer*>(&timer);
+    const auto alive = std::make_shared<Timer*>(&timer);
     std::function<void()> wake = [io, weak = std::weak_ptr(alive)] {
         net::post(*io, [weak] {
             if (const auto target = weak.lock()) {
@@ -638,7 +638,7 @@ bool Connection::flush_now() {
 Task<void> Connection::flush() {
     while (!flush_now()) {
         set_deadline(Phase::write, loop_.limits.write_ms);
-        co_await socket_.async_wait(tcp::socket::wait_write, quiet(error_));
+        co_await socket_.async_wait(Stream::wait_write, quiet(error_));
         if (error_) {
             broken_ = close_ = true;
         }
@@ -664,8 +664,8 @@ Task<bool> Connection::on_pool(std::function<void()> work) {
             net::post(*io, [shared] { std::move (*shared)(false); });
         }
     };
-    co_return co_await net::async_initiate<const net::use_awaitable_t<>, void(bool)>(std::move(start),
-                                                                                     net::use_awaitable);
+    co_return co_await net::async_initiate<const net::use_awaitable_t<Executor>, void(bool)>(std::move(start),
+                                                                                             kUseAwaitable);
 }
 
 /// In the middle of a body a full pool means to wait, not to give up at once.
@@ -674,7 +674,7 @@ Task<bool> Connection::on_pool_patiently(std::function<void()> work) {
         if (co_await on_pool(work)) {
             co_return true;
         }
-        net::steady_timer pause(socket_.get_executor(), std::chrono::milliseconds(kPoolRetryMs));
+        Timer pause(socket_.get_executor(), std::chrono::milliseconds(kPoolRetryMs));
         error_code ignored;
         co_await pause.async_wait(quiet(ignored));
     }
@@ -709,7 +709,7 @@ Task<void> run_connection(std::unique_ptr<Connection> connection) {
 }  // namespace
 
 void spawn_connection(Loop& loop, int socket, std::string remote) {
-    tcp::socket stream(loop.io);
+    Stream stream(loop.io);
     error_code failed;
     stream.assign(tcp::v4(), socket, failed);
     if (!failed) {

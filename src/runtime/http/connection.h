@@ -29,8 +29,14 @@ namespace gyre::http {
 namespace net = boost::asio;
 using boost::system::error_code;
 using net::ip::tcp;
+// The loop's own executor by name: Asio's default one hides it behind virtual calls and counted copies.
+using Executor = net::io_context::executor_type;
+using Stream = net::basic_stream_socket<tcp, Executor>;
+using Timer = net::basic_waitable_timer<std::chrono::steady_clock,
+                                        net::wait_traits<std::chrono::steady_clock>, Executor>;
 template <class T>
-using Task = net::awaitable<T>;
+using Task = net::awaitable<T, Executor>;
+inline constexpr net::use_awaitable_t<Executor> kUseAwaitable;
 
 inline constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 inline constexpr std::int64_t kNsPerMs = 1'000'000;
@@ -42,7 +48,7 @@ inline constexpr int kPoolRetriesMax = 250;
 
 /// Errors go into `error` instead of an exception.
 inline auto quiet(error_code& error) {
-    return net::redirect_error(net::use_awaitable, error);
+    return net::redirect_error(kUseAwaitable, error);
 }
 
 enum class Phase : std::uint8_t { idle, head, body, handler, write, stream };
@@ -50,7 +56,7 @@ enum class HeadState : std::uint8_t { complete, more, refused };
 
 class Connection final : public Tracked {
  public:
-    Connection(Loop& loop, tcp::socket socket, std::string remote)
+    Connection(Loop& loop, Stream socket, std::string remote)
         : loop_(loop), socket_(std::move(socket)), in_(kReadBufferBytes + kBodyPadding) {
         request_.remote = std::move(remote);
         place_ = loop_.connections.insert(loop_.connections.end(), this);
@@ -93,7 +99,7 @@ class Connection final : public Tracked {
     Task<void> send_answer();
     Task<void> send_source();
     Task<void> send_events();
-    Task<bool> next_events(net::steady_timer& timer);
+    Task<bool> next_events(Timer& timer);
     void append_chunk(std::string_view piece);
 
     // Bodies.
@@ -115,7 +121,7 @@ class Connection final : public Tracked {
     [[nodiscard]] bool is_head_request() const { return request_.method == Method::head; }
 
     Loop& loop_;
-    tcp::socket socket_;
+    Stream socket_;
     std::list<Tracked*>::iterator place_;
     error_code error_;
 

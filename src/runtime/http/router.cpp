@@ -135,18 +135,21 @@ Result<void> Router::add(Method method, std::string_view path_template, std::uin
 
 struct Router::Search {
     Method method = Method::other;
-    std::string_view path;                   // without the first '/'
-    std::vector<std::string_view> segments;  // decoded; views into `path` or `decoded`
-    std::vector<std::string> decoded;        // owns what had escapes
-    std::vector<bool> has_slash;             // a decoded segment that holds '/'
-    std::vector<std::string_view> values;    // of parameters on the way down
+    std::string_view path;  // without the first '/'
+    struct Piece {
+        std::string_view text;   // decoded; a view into `path` or `decoded`
+        bool has_slash = false;  // in the decoded text
+    };
+    std::vector<Piece> segments;
+    std::vector<std::string> decoded;      // owns what had escapes
+    std::vector<std::string_view> values;  // of parameters on the way down
     std::optional<std::string> rest;
     std::uint32_t route = kNone;
     std::set<std::string_view> allowed;
 
     void reset(Method wanted);
     bool split_path(std::string_view raw);
-    bool add_segment(std::string_view raw);
+    bool add_segment(std::string_view raw, bool escapes);
     void set_rest(std::size_t depth);
 };
 
@@ -155,44 +158,44 @@ void Router::Search::reset(Method wanted) {
     path = {};
     segments.clear();
     decoded.clear();
-    has_slash.clear();
     values.clear();
     rest.reset();
     route = kNone;
     allowed.clear();
 }
 
-bool Router::Search::add_segment(std::string_view raw) {
-    std::string_view text = raw;
-    bool slash = false;
-    if (raw.find('%') != std::string_view::npos) {
+/// `escapes`: there may be some.
+bool Router::Search::add_segment(std::string_view raw, bool escapes) {
+    Piece piece{raw, false};
+    if (escapes && raw.find('%') != std::string_view::npos) {
         auto plain = percent_decode(raw);
-        if (!plain) {
+        if (!plain || plain->find('\0') != std::string::npos) {
             return false;
         }
         decoded.push_back(std::move(*plain));
-        text = decoded.back();
-        slash = text.find('/') != std::string_view::npos;
+        piece.text = decoded.back();
+        piece.has_slash = piece.text.find('/') != std::string_view::npos;
     }
-    if (text == "." || text == ".." || text.find('\0') != std::string_view::npos) {
+    if (piece.text == "." || piece.text == "..") {
         return false;
     }
-    segments.push_back(text);
-    has_slash.push_back(slash);
+    segments.push_back(piece);
     return true;
 }
 
 bool Router::Search::split_path(std::string_view raw) {
-    if (raw.empty() || raw.front() != '/') {
+    if (raw.empty() || raw.front() != '/' || raw.find('\0') != std::string_view::npos) {
         return false;
     }
     path = raw.substr(1);
-    decoded.reserve(raw.find('%') == std::string_view::npos ? 0
-                                                            : kPathSegmentsMax);  // views into it stay valid
+    const bool escapes = path.find('%') != std::string_view::npos;
+    if (escapes) {
+        decoded.reserve(kPathSegmentsMax);  // views into it stay valid
+    }
     std::size_t from = 0;
     for (;;) {
         const std::size_t end = std::min(path.find('/', from), path.size());
-        if (segments.size() == kPathSegmentsMax || !add_segment(path.substr(from, end - from))) {
+        if (segments.size() == kPathSegmentsMax || !add_segment(path.substr(from, end - from), escapes)) {
             return false;
         }
         if (end == path.size()) {
@@ -205,7 +208,7 @@ bool Router::Search::split_path(std::string_view raw) {
 void Router::Search::set_rest(std::size_t depth) {
     std::string text;
     for (std::size_t i = depth; i < segments.size(); ++i) {
-        text.append(i == depth ? "" : "/").append(segments[i]);
+        text.append(i == depth ? "" : "/").append(segments[i].text);
     }
     rest = std::move(text);
 }
@@ -237,12 +240,12 @@ bool Router::walk(Search& search, NodeId id, std::size_t depth) const {
     if (depth == search.segments.size()) {
         return accept(search, id);
     }
-    const std::string_view segment = search.segments[depth];
-    const bool whole = !search.has_slash[depth];
-    const auto edge = std::lower_bound(node.literals.begin(), node.literals.end(), segment,
-                                       [](const Edge& a, std::string_view text) { return a.text < text; });
-    if (whole && edge != node.literals.end() && edge->text == segment &&
-        walk(search, edge->node, depth + 1)) {
+    const std::string_view segment = search.segments[depth].text;
+    const bool whole = !search.segments[depth].has_slash;
+    // Lengths differ, mostly, so looking at each in turn is quicker than bisecting.
+    const auto edge = std::find_if(node.literals.begin(), node.literals.end(),
+                                   [segment](const Edge& each) { return each.text == segment; });
+    if (whole && edge != node.literals.end() && walk(search, edge->node, depth + 1)) {
         return true;
     }
     const auto take = [&](NodeId next, std::string_view value) {

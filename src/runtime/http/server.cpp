@@ -143,7 +143,9 @@ class Worker {
         loop_.date = format_http_date(system_clock().now_us() / kUsPerSecond);
     }
 
-    net::io_context io_{1};
+    // Sockets and timers of a loop belong to its thread, so Asio need not lock them; only post() is for
+    // others.
+    net::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     Loop loop_;
     net::executor_work_guard<net::io_context::executor_type> guard_;
     net::steady_timer ticker_;
