@@ -438,14 +438,15 @@ Result<void> MonitorService::store_performance(const std::string& endpoint, cons
             GYRE_TRY(const auto held, known);
             // First as of its own end; later, with the labels that had come by the newest boundary.
             const std::int64_t as_of = (held.first == 0 ? span : closed.back()).end_us + lateness;
+            const RowCounts counts = scores_.count_rows({endpoint, model, span.start_us, span.end_us, as_of});
+            if (counts.rows == 0 || (held.first > 0 && counts.labelled == held.second)) {
+                continue;
+            }
             PerformanceWindow window = compute_performance(scores_, {.endpoint = endpoint,
                                                                      .model = model,
                                                                      .task = context.task,
                                                                      .span = span,
                                                                      .as_of_us = as_of});
-            if (window.n == 0 || (held.first > 0 && window.labelled == held.second)) {
-                continue;
-            }
             window.revision = held.first + 1;
             GYRE_TRY_VOID(database_.write([&](Transaction& tx) -> Result<void> {
                 return tx.run(kUpsertWindow, endpoint, model, span.start_us, span.end_us, window.revision,

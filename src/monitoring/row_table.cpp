@@ -73,8 +73,18 @@ Row& RowTable::row_of(RequestKey key, std::int64_t event_time_us) {
         return rows_[slots_[slot]];
     }
     slots_[slot] = static_cast<std::uint32_t>(rows_.size());
-    rows_.push_back({.key = key, .event_time_us = event_time_us});
+    append({.key = key, .event_time_us = event_time_us});
     return rows_.back();
+}
+
+void RowTable::append(const Row& row) {
+    if (rows_.size() % kBlockRows == 0) {
+        spans_.push_back({row.event_time_us, row.event_time_us});
+    }
+    Span& span = spans_.back();
+    span.oldest_us = std::min(span.oldest_us, row.event_time_us);
+    span.newest_us = std::max(span.newest_us, row.event_time_us);
+    rows_.push_back(row);
 }
 
 const Row* RowTable::find(RequestKey key) const {
@@ -164,7 +174,7 @@ std::size_t RowTable::remove_before(std::int64_t event_time_us) {
             copy.labels = static_cast<std::uint32_t>(kept.revised_.size());
             kept.revised_.push_back(revised_[row.labels]);
         }
-        kept.rows_.push_back(copy);
+        kept.append(copy);
     }
     const std::size_t removed = rows_.size() - kept.rows_.size();
     kept.grow();

@@ -1,6 +1,6 @@
 #pragma once
 // RowTable: the rows of one endpoint, found by request key. Internal to ScoreStore, which locks it.
-#include <deque>
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -57,14 +57,38 @@ class RowTable {
     [[nodiscard]] std::optional<LabelEvent> label_at(const Row& row, std::int64_t as_of_us) const;
     [[nodiscard]] const Score* score_of(const Row& row, std::uint16_t model) const;
     [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
+    /// Calls `visit` for the rows with event time in [from, to). Rows come about in the order of time, so
+    /// only few blocks are looked at.
+    template <class Visit>
+    void visit_between(std::int64_t from_us, std::int64_t to_us, Visit visit) const {
+        for (std::size_t block = 0; block < spans_.size(); ++block) {
+            if (spans_[block].newest_us < from_us || spans_[block].oldest_us >= to_us) {
+                continue;
+            }
+            const std::size_t end = std::min(rows_.size(), (block + 1) * kBlockRows);
+            for (std::size_t i = block * kBlockRows; i < end; ++i) {
+                if (rows_[i].event_time_us >= from_us && rows_[i].event_time_us < to_us) {
+                    visit(rows_[i]);
+                }
+            }
+        }
+    }
     /// Drops the rows before `event_time_us`; returns how many.
     std::size_t remove_before(std::int64_t event_time_us);
 
  private:
     [[nodiscard]] std::size_t slot_of(RequestKey key) const;
     void grow();
+    void append(const Row& row);
+
+    static constexpr std::size_t kBlockRows = 1024;
+    struct Span {
+        std::int64_t oldest_us = 0;
+        std::int64_t newest_us = 0;
+    };
 
     std::vector<Row> rows_;
+    std::vector<Span> spans_;  // event times of each kBlockRows rows
     std::vector<Score> scores_;
     std::vector<LabelEvents> revised_;
     std::vector<std::uint32_t> slots_;  // open addressing, a power of two, at most half full

@@ -286,13 +286,10 @@ std::vector<ScoredRow> ScoreStore::scored_rows(const ScoreQuery& query) const {
         return found;
     }
     const std::int64_t to = std::min(query.to_us, query.as_of_us);
-    for (const Row& row : endpoint->table.rows()) {
-        if (row.event_time_us < query.from_us || row.event_time_us >= to) {
-            continue;
-        }
+    endpoint->table.visit_between(query.from_us, to, [&](const Row& row) {
         const Score* score = endpoint->table.score_of(row, *model);
         if (score == nullptr) {
-            continue;
+            return;
         }
         const auto label = endpoint->table.label_at(row, query.as_of_us);
         found.push_back({.key = row.key,
@@ -302,9 +299,26 @@ std::vector<ScoredRow> ScoreStore::scored_rows(const ScoreQuery& query) const {
                          .score = score->value,
                          .latency_ns = score->latency_ns,
                          .answered = score->answered});
-    }
+    });
     std::ranges::sort(found, {}, [](const ScoredRow& row) { return std::pair(row.event_time_us, row.key); });
     return found;
+}
+
+RowCounts ScoreStore::count_rows(const ScoreQuery& query) const {
+    RowCounts counts;
+    const std::shared_lock lock(impl_->mutex);
+    const Endpoint* endpoint = impl_->find(query.endpoint);
+    const auto model = endpoint != nullptr ? endpoint->find_model(query.model) : std::nullopt;
+    if (model) {
+        endpoint->table.visit_between(
+            query.from_us, std::min(query.to_us, query.as_of_us), [&](const Row& row) {
+                if (endpoint->table.score_of(row, *model) != nullptr) {
+                    ++counts.rows;
+                    counts.labelled += endpoint->table.label_at(row, query.as_of_us) ? 1 : 0;
+                }
+            });
+    }
+    return counts;
 }
 
 std::vector<PairedRow> ScoreStore::paired_rows(const PairedQuery& query) const {

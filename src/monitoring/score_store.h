@@ -53,6 +53,11 @@ struct ScoredRow {
     bool answered = false;  // the user got this variant's answer
 };
 
+struct RowCounts {
+    std::int64_t rows = 0;
+    std::int64_t labelled = 0;
+};
+
 struct PairedRow {
     RequestKey key = {};
     std::int64_t event_time_us = 0;
@@ -117,6 +122,8 @@ class ScoreStore {
 
     /// Rows that the variant scored, ordered by (event time, key).
     [[nodiscard]] std::vector<ScoredRow> scored_rows(const ScoreQuery& query) const;
+    /// How many rows scored_rows would give, and how many of them with a label.
+    [[nodiscard]] RowCounts count_rows(const ScoreQuery& query) const;
     /// Labelled rows that both variants scored, ordered by (label time, key).
     [[nodiscard]] std::vector<PairedRow> paired_rows(const PairedQuery& query) const;
     /// Buckets of `bucket_us` (whole hours) with event time in [from, to), by (model, time).

@@ -73,6 +73,34 @@ TEST(ScoreStore, looks_only_at_what_was_known_at_as_of) {
     EXPECT_EQ(at(31).size(), 2U);
 }
 
+TEST(ScoreStore, windows_are_found_across_blocks_whatever_the_order_of_rows) {
+    ScoreStore store({});
+    Rng rng(21);
+    std::vector<std::int64_t> times;
+    for (int i = 0; i < 5000; ++i) {
+        times.push_back(i * 10 + static_cast<std::int64_t>(rng.below(20'000)));
+        add(store, {.id = "r" + std::to_string(i), .event_time_us = times.back()});
+        if (i % 3 == 0) {
+            label(store, "r" + std::to_string(i), 1.0, times.back() + 5);
+        }
+    }
+    for (int run = 0; run < 50; ++run) {
+        const auto from = static_cast<std::int64_t>(rng.below(70'000));
+        const std::int64_t to = from + static_cast<std::int64_t>(rng.below(10'000));
+        std::int64_t rows = 0;
+        std::int64_t labelled = 0;
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            const bool inside = times[i] >= from && times[i] < to;
+            rows += inside ? 1 : 0;
+            labelled += inside && i % 3 == 0 ? 1 : 0;
+        }
+        const ScoreQuery query{.endpoint = "flights", .model = "flights/1", .from_us = from, .to_us = to};
+        EXPECT_EQ(static_cast<std::int64_t>(store.scored_rows(query).size()), rows);
+        EXPECT_EQ(store.count_rows(query).rows, rows);
+        EXPECT_EQ(store.count_rows(query).labelled, labelled);
+    }
+}
+
 TEST(ScoreStore, counts_duplicates_and_revisions) {
     ScoreStore store({});
     add(store, {.id = "a", .event_time_us = 10});
