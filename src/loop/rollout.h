@@ -137,6 +137,17 @@ struct RolloutLook {
     }
 };
 
+/// What had been asked of both arms at the last look, since the hour in which the rollout started.
+struct RolloutTraffic {
+    evidence::ArmCounts candidate;
+    evidence::ArmCounts champion;
+    static constexpr auto fields() {
+        using T = RolloutTraffic;
+        return std::tuple{Field{"candidate", &T::candidate, "The candidate's requests."},
+                          Field{"champion", &T::champion, "The champion's requests."}};
+    }
+};
+
 struct Rollout {
     std::string id;
     std::string endpoint;
@@ -154,7 +165,8 @@ struct Rollout {
     std::int64_t as_of_us = 0;          // event time of the last look
     std::int64_t counted_until_us = 0;  // rows up to this event time have been counted
     std::int64_t ended_us = 0;
-    Json machine;   // the policy's state (evidence/rollout.h)
+    Json machine;  // the policy's state (evidence/rollout.h)
+    RolloutTraffic traffic;
     Json answers;   // of the present step (loop/step_answers.h)
     Json evidence;  // the last finding
     std::int64_t exposed_predictions = 0;
@@ -184,6 +196,7 @@ struct Rollout {
                   optional_field},
             Field{"ended_us", &R::ended_us, "End, event time.", optional_field},
             Field{"machine", &R::machine, "The policy's state.", optional_field},
+            Field{"traffic", &R::traffic, "Requests up to the last look.", optional_field},
             Field{"answers", &R::answers, "What the present step's answers looked like.", optional_field},
             Field{"evidence", &R::evidence, "The last finding.", optional_field},
             Field{"exposed_predictions", &R::exposed_predictions, "Requests that the candidate answered.",

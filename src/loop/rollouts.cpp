@@ -170,6 +170,7 @@ Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const P
     GYRE_TRY(serving::StoredEndpoint stored, serving::get_endpoint(tx, principal.project, rollout.endpoint));
     GYRE_TRY(const RolloutMachine machine, RolloutMachine::parse(rollout.policy, rollout.machine));
     rollout.champion = stored.spec.champion()->ref();
+    rollout.traffic = traffic_of(rollout);
     if (rollout.champion == rollout.candidate) {
         return invalid_argument("'" + rollout.candidate + "' is the champion of '" + rollout.endpoint +
                                 "' already");

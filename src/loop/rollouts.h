@@ -87,7 +87,9 @@ class Rollouts {
     Result<Counted> next_rows(Rollout& rollout, std::int64_t now_us) const;
     Result<void> observe_pairs(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
     Result<void> observe_arms(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
-    Result<void> observe_requests(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
+    /// Requests since the last look, whenever they happened.
+    void observe_requests(Rollout& rollout, RolloutMachine& machine) const;
+    [[nodiscard]] RolloutTraffic traffic_of(const Rollout& rollout) const;
     /// Latencies and scores of the present step's answers, up to now.
     Result<void> observe_answers(Rollout& rollout, StepAnswers& answers, std::int64_t now_us);
     double loss_of(const Rollout& rollout, serving::Task task, double score, double label) const;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "loop/rollout_policy.h"
 #include "loop/rollouts.h"
@@ -103,18 +104,31 @@ Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, s
     return {};
 }
 
-Result<void> Rollouts::observe_requests(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
-    const auto points = scores_.traffic(rollout.endpoint, kUsPerHour, rollout.as_of_us, now_us);
-    for (const monitoring::TrafficPoint& point : points) {
-        const evidence::ArmCounts counts{point.predictions + point.errors, point.errors};
-        if (point.model == rollout.candidate) {
-            rollout.exposed_predictions += point.predictions;
-            machine.observe_requests(Arm::candidate, counts);
-        } else if (point.model == rollout.champion) {
-            machine.observe_requests(Arm::champion, counts);
+RolloutTraffic Rollouts::traffic_of(const Rollout& rollout) const {
+    RolloutTraffic traffic;
+    const std::int64_t from_us = rollout.started_us / kUsPerHour * kUsPerHour;
+    for (const monitoring::TrafficPoint& point : scores_.traffic(rollout.endpoint, kUsPerHour, from_us)) {
+        const bool of_candidate = point.model == rollout.candidate;
+        if (!of_candidate && point.model != rollout.champion) {
+            continue;
         }
+        evidence::ArmCounts& arm = of_candidate ? traffic.candidate : traffic.champion;
+        arm.requests += point.predictions + point.errors;
+        arm.errors += point.errors;
     }
-    return {};
+    return traffic;
+}
+
+void Rollouts::observe_requests(Rollout& rollout, RolloutMachine& machine) const {
+    const RolloutTraffic now = traffic_of(rollout);
+    const RolloutTraffic before = std::exchange(rollout.traffic, now);
+    const auto since = [](const evidence::ArmCounts& later, const evidence::ArmCounts& earlier) {
+        return evidence::ArmCounts{later.requests - earlier.requests, later.errors - earlier.errors};
+    };
+    const evidence::ArmCounts candidate = since(now.candidate, before.candidate);
+    rollout.exposed_predictions += std::max<std::int64_t>(candidate.requests - candidate.errors, 0);
+    machine.observe_requests(Arm::candidate, candidate);
+    machine.observe_requests(Arm::champion, since(now.champion, before.champion));
 }
 
 Result<void> Rollouts::observe_answers(Rollout& rollout, StepAnswers& answers, std::int64_t now_us) {
@@ -138,7 +152,7 @@ Result<void> Rollouts::observe_answers(Rollout& rollout, StepAnswers& answers, s
 }
 
 Result<void> Rollouts::observe(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
-    GYRE_TRY_VOID(observe_requests(rollout, machine, now_us));
+    observe_requests(rollout, machine);
     return machine.is_paired() ? observe_pairs(rollout, machine, now_us)
                                : observe_arms(rollout, machine, now_us);
 }
