@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 import requests
 
-from conftest import ROOT, gyre_binary
+from conftest import ROOT, gyre_binary, wait_for
 
 
 def write(path, text: str):
@@ -105,7 +105,9 @@ class Client:
 @pytest.fixture
 def served(make_server, gyre, repository):
     """A server whose endpoint `flights` answers with flights/2."""
-    return Client(gyre, make_server("--model-repository", str(repository)).url)
+    url = make_server("--model-repository", str(repository)).url
+    wait_for(lambda: requests.get(url + "/readyz").status_code == 200)  # models load after the server is up
+    return Client(gyre, url)
 
 
 def test_a_training_here_can_be_tracked_and_registered(server, gyre, tmp_path):
