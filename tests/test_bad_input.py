@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import requests
 
-from conftest import gyre_binary
+from conftest import gyre_binary, wait_for
 
 ROWS = "SELECT i AS id, CASE WHEN i % 3 = 0 THEN 'UA' ELSE 'AA' END AS carrier, i % 700 AS distance, " \
        "CAST(i % 7 < 3 AS INTEGER) AS late FROM range(2000) AS t(i)"
@@ -36,10 +36,8 @@ def repository(tmp_path_factory):
 @pytest.fixture
 def served(make_server, repository):
     server = make_server("--model-repository", str(repository / "models"))
-    for _ in range(200):
-        if requests.get(server.url + "/readyz").status_code == 200:
-            return server
-    raise AssertionError(server.log())
+    wait_for(lambda: requests.get(server.url + "/readyz").status_code == 200)
+    return server
 
 
 @pytest.mark.parametrize("body, status, said", [

@@ -8,8 +8,9 @@ import threading
 import urllib.parse
 
 import pytest
+import requests
 
-from conftest import ROOT, gyre_binary
+from conftest import ROOT, gyre_binary, wait_for
 
 
 def write(path, text: str):
@@ -104,7 +105,34 @@ class Client:
 @pytest.fixture
 def served(make_server, gyre, repository):
     """A server whose endpoint `flights` answers with flights/2."""
-    return Client(gyre, make_server("--model-repository", str(repository)).url)
+    url = make_server("--model-repository", str(repository)).url
+    wait_for(lambda: requests.get(url + "/readyz").status_code == 200)  # models load after the server is up
+    return Client(gyre, url)
+
+
+def test_a_training_here_can_be_tracked_and_registered(server, gyre, tmp_path):
+    (tmp_path / "rows.csv").write_text(training_table())
+    env = {"GYRE_URL": server.url}
+    train = ["--json", "train", "--data", str(tmp_path / "rows.csv"), "--target", "late", "--trees", "7", "--register", "flights"]
+    unreachable = gyre(*train, "--out", str(tmp_path / "no"), env={"GYRE_URL": "http://127.0.0.1:1"})
+    assert unreachable.returncode == 7 and not (tmp_path / "no").exists()  # said before the work
+    done = gyre(*train, "--experiment", "late flights", "--out", str(tmp_path / "one"), env=env)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["model"] == "flights/1" and (tmp_path / "one" / "MLmodel").exists()
+    run = requests.get(server.url + "/api/2.0/mlflow/runs/get", params={"run_id": result["run_id"]}).json()["run"]
+    assert run["info"]["status"] == "FINISHED"
+    assert {p["key"]: p["value"] for p in run["data"]["params"]}["trees"] == "7"
+    assert "gyre" in json.loads({t["key"]: t["value"] for t in run["data"]["tags"]}["gyre.environment"])
+    assert run["inputs"]["dataset_inputs"][0]["dataset"]["digest"] == result["dataset_digest"][:36]
+    rounds = requests.get(server.url + "/api/2.0/mlflow/metrics/get-history",
+                          params={"run_id": result["run_id"], "metric_key": "train-logloss"}).json()["metrics"]
+    assert [point["step"] for point in rounds] == list(range(1, 8))
+    assert any(m["key"] == "holdout_roc_auc" for m in run["data"]["metrics"])
+    again = json.loads(gyre(*train, "--out", str(tmp_path / "two"), env=env).stdout)
+    assert again["model"] == "flights/2"
+    assert gyre("deploy", "flights", "flights/1", env=env).returncode == 0
+    assert gyre("events", "verify", env=env).returncode == 0
 
 
 def test_endpoints_as_a_table_and_as_a_document(served):

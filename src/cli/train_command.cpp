@@ -12,8 +12,10 @@
 #include "cli/action.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/remote.h"
 #include "cli/source_flags.h"
 #include "cli/temp_directory.h"
+#include "cli/track_training.h"
 #include "runtime/child_process.h"
 #include "table/session.h"
 #include "training/step.h"
@@ -38,6 +40,8 @@ struct TrainFlags {
     std::string holdout = "fraction";
     std::string out;
     std::string name;
+    std::string register_as;
+    std::string experiment = "Default";
     std::int64_t memory_mb = 2048;
     table::OnError on_error = table::OnError::fail;
     training::TrainSpec spec;
@@ -211,7 +215,11 @@ Result<Json> run_child_step(const training::StepSpec& step, const std::string& t
     return result;
 }
 
-Result<Json> train(const TrainFlags& flags) {
+Result<Json> train(const TrainFlags& flags, const Globals& globals) {
+    if (!flags.register_as.empty()) {  // what cannot be registered is said before the work
+        GYRE_TRY_VOID(check_model_name(flags.register_as));
+        GYRE_TRY_VOID(Remote(globals).get("/api/2.0/mlflow/experiments/get?experiment_id=0"));
+    }
     GYRE_TRY(const fs::path package, destination(flags));
     GYRE_TRY_VOID(make_directories(package.parent_path().string()));
     GYRE_TRY(const TempDirectory temp, TempDirectory::create(package.parent_path().string()));
@@ -223,11 +231,24 @@ Result<Json> train(const TrainFlags& flags) {
         return unavailable("move the package to '" + package.string() + "': " + failure.message());
     }
     result.set("package", package.string());
+    if (!flags.register_as.empty()) {
+        GYRE_TRY(training::TrainResult trained, from_json<training::TrainResult>(result));
+        GYRE_TRY(const Json tracked, track_training({.model = flags.register_as,
+                                                     .experiment = flags.experiment,
+                                                     .package = package.string(),
+                                                     .progress_file = step.output_dir + "/progress.jsonl",
+                                                     .result = std::move(trained)},
+                                                    globals));
+        result.set("run_id", tracked["run_id"]);
+        result.set("model", tracked["model"]);
+    }
     return result;
 }
 
 void show(const Json& result) {
     print_facts(result, {{"package", "package"},
+                         {"run", "run_id"},
+                         {"model", "model"},
                          {"rows trained on", "rows_train"},
                          {"rows kept back", "rows_holdout"},
                          {"rows without label", "rows_without_label"},
@@ -286,6 +307,12 @@ void add_train_command(CLI::App& app, Globals& globals) {
     command->add_option("--out", flags->out, "Folder of the package; with --name a model repository.")
         ->required();
     command->add_option("--name", flags->name, "Write to OUT/NAME/<next version>.");
+    auto* registered =
+        command->add_option("--register", flags->register_as,
+                            "Track the run on the server, and register the next version of this model.");
+    command->add_option("--experiment", flags->experiment, "Experiment of the run.")
+        ->capture_default_str()
+        ->needs(registered);
     command->add_option("--columns", flags->columns, "Names of the columns of a CSV without a header.")
         ->delimiter(',');
     command->add_option("--text", flags->text_columns, "Columns of a CSV to read as text.")->delimiter(',');
@@ -298,7 +325,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
     command->add_option("--memory-mb", flags->memory_mb, "Memory for reading the rows, MiB.")
         ->capture_default_str();
     add_param_flags(*command, flags->spec.params);
-    on_chosen(*command, globals, [flags, &globals] { return finish(globals, train(*flags), show); });
+    on_chosen(*command, globals, [flags, &globals] { return finish(globals, train(*flags, globals), show); });
 }
 
 }  // namespace gyre::cli

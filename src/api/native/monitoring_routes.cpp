@@ -1,3 +1,5 @@
+#include <ranges>
+
 #include "api/native/loop_routes.h"
 #include "loop/report.h"
 
@@ -195,10 +197,10 @@ class MonitoringHandlers {
 
     static Json drift_json(const monitoring::Monitor& monitor, const std::vector<Json>& results) {
         std::map<std::string, Json> history;
-        for (auto result = results.rbegin(); result != results.rend(); ++result) {
-            for (const Json& column : (*result)["columns"].items()) {
+        for (const Json& result : std::views::reverse(results)) {
+            for (const Json& column : result["columns"].items()) {
                 history[column.string_or("column", "")].push_back(
-                    Json::object({{"time", format_rfc3339((*result).integer_or("end_us", 0))},
+                    Json::object({{"time", format_rfc3339(result.integer_or("end_us", 0))},
                                   {"value", column["value"]},
                                   {"drifted", column["drifted"]}}));
             }

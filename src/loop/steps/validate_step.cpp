@@ -5,6 +5,11 @@
 namespace gyre::loop {
 namespace {
 
+Result<void> check_duration(const std::string& text) {
+    GYRE_TRY_VOID(parse_duration_us(text));
+    return {};
+}
+
 struct Params {
     std::string source;
     std::string window = "92d";
@@ -25,8 +30,7 @@ struct Params {
             return invalid_argument("source: expected dataset://NAME or endpoint://NAME, got '" + source +
                                     "'");
         }
-        GYRE_TRY_VOID(parse_duration_us(window));
-        return {};
+        return window == "all" ? Result<void>() : check_duration(window);
     }
 };
 
