@@ -1,4 +1,5 @@
 """Subcommands on the real binary; what no route serves yet, against a small server that keeps the requests."""
+import csv
 import http.server
 import json
 import os
@@ -296,6 +297,25 @@ def test_labels_are_sent_in_batches_and_counted(stub, client, tmp_path):
     lines = write(tmp_path / "labels.jsonl", '{"request_id": "a", "value": true}\n{"request_id": "b"}\n')
     done = client("labels", "flights", "--file", str(lines))
     assert done.returncode == 2 and "label 2" in done.stderr
+
+
+def test_predictions_are_exported_with_their_labels(served, tmp_path):
+    rows = write(tmp_path / "rows.csv", "key,origin,distance\na,EWR,700\nb,JFK,\n")
+    served.json("predict", "flights", "--file", str(rows), "--request-id", "key")
+    served.json("labels", "flights", "--file", str(write(tmp_path / "labels.csv", "request_id,value\nb,1\n")))
+    out = tmp_path / "log.csv"
+    assert served.json("predictions", "export", "flights", "--out", str(out))["rows"] == 2
+    exported = {row["request_id"]: row for row in csv.DictReader(out.read_text().splitlines())}
+    assert exported["a"]["model"] == "flights/2" and exported["a"]["answered"] == "true"
+    assert (exported["a"]["label"], exported["b"]["label"]) == ("", "1.0")
+    assert (exported["b"]["origin"], exported["b"]["distance"]) == ("JFK", "")
+    assert "2 rows in" in served("predictions", "export", "flights", "--out", str(tmp_path / "log.parquet")).stdout
+    for code, *given in ((2, "flights", "--out", "log.txt"), (4, "flighs", "--out", str(tmp_path / "x.csv")),
+                         (2, "flights", "--out", str(tmp_path / "x.csv"), "--from", "yesterday"),
+                         (4, "flights", "--out", str(tmp_path / "x.csv"), "--to", "2001-01-01")):
+        done = served("predictions", "export", *given)
+        assert done.returncode == code and done.stderr.count("\n") == 1, done.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.csv*")) == ["labels.csv", "log.csv", "rows.csv"]
 
 
 EVENT = {"position": 7, "time": "2013-01-02T00:00:00Z", "type": "rollout.promoted", "subject": "endpoint/flights",

@@ -121,7 +121,7 @@ def test_every_monthly_figure_is_what_scikit_learn_makes_of_the_exported_log(tmp
 
 # kind -> (rows, days). A candidate is shown to 5 % of the requests at first and needs rows to be judged by, and a new
 # one comes every four weeks: a table that is to see promotions has some hundred rows a day.
-SHAPES = {"abrupt": (50_000, 150), "gradual": (50_000, 150), "stationary": (12_000, 365), "strings": (12_000, 365)}
+SHAPES = {"abrupt": (50_000, 150), "gradual": (50_000, 150), "stationary": (12_000, 150), "strings": (12_000, 120)}
 START = datetime.datetime(2024, 1, 1)
 CHANGE = 0.4  # of the time
 SLOW_CHANGE = (0.25, 0.75)
@@ -218,4 +218,4 @@ def test_a_table_of_texts_goes_round_the_loop_unchanged(tmp_path, make_server):
     given = given[given["when"] >= answered["event_time"].min().isoformat()]
     for column in ("city", "code", "note", "colour"):
         seen = answered.sort_values("event_time")[column].fillna("").tolist()
-        assert seen == given[column].tolist(), column
+        assert seen == given[column].replace({"null": ""}).tolist(), column  # as CSV files spell a missing value

@@ -182,7 +182,7 @@ def test_a_full_disk_refuses_writes_and_nothing_else(tmp_path, disk):
             assert refused is not None, f"{kind}: the disk is full and all went well"
             body = refused.json()
             code = body.get("code") or body.get("error_code")
-            assert refused.status_code == 429 and code.lower() == "resource_exhausted", f"{kind}: {refused.text}"
+            assert refused.status_code == 507 and code.lower() == "resource_exhausted", f"{kind}: {refused.text}"
             assert "space" in body["message"] and "try again" in body["message"], f"{kind}: {refused.text}"
         predicted += predict_from_many_connections(server, "full", 200) + overflow_the_rings(api)
         for path in ("/healthz", "/readyz", "/metrics", "/", "/api/gyre/v1/endpoints", "/api/gyre/v1/events",

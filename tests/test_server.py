@@ -131,6 +131,13 @@ def test_configuration_mistakes_are_one_sentence(gyre, tmp_path):
     assert "http_port" in result.stderr
 
 
+def test_labels_are_kept_as_long_as_they_are_needed(gyre, tmp_path):
+    refused = gyre("server", "--http-port", "0", "--data", str(tmp_path / "data"), "--label-log-days", "10")
+    said = refused.stderr.splitlines()[-1]
+    assert refused.returncode == 2 and said.startswith("gyre: monitoring.label_log_days is 10")
+    assert "monitoring.score_horizon_days" in said
+
+
 def test_config_shows_values_and_where_they_come_from(gyre, tmp_path):
     config = tmp_path / "gyre.yaml"
     config.write_text("pools:\n  queue: 7\n")

@@ -1,12 +1,13 @@
 #include "api/errors.h"
 
 #include "base/json.h"
+#include "base/no_space.h"
 
 namespace gyre::api {
 namespace {
 
 int native_status(const Error& error) {
-    return info_of(error.code()).http_status;
+    return http_status_of(error);
 }
 
 void write_native(const Error& error, int /*status*/, std::string_view request_id, std::string& body) {

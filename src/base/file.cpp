@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/no_space.h"
+
 namespace gyre {
 
 void Fd::reset() {
@@ -31,7 +33,7 @@ Error errno_error(std::string_view what, int error_number) {
     char buffer[128];
     std::string message = std::string(what) + ": " + ::strerror_r(error_number, buffer, sizeof buffer);
     if (error_number == ENOSPC || error_number == EDQUOT) {
-        message += "; free some space there, then try again";
+        message += kNoSpaceAdvice;
     } else if (error_number == EMFILE) {
         message += "; raise the limit of open files (ulimit -n)";
     }

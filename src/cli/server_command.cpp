@@ -1,6 +1,4 @@
 // Adapter: CLI11. `gyre server`: runs the server until it is told to stop.
-#include <csignal>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -20,7 +18,7 @@ void add_server_command(CLI::App& app, Globals& globals) {
         ->group("");  // hidden: for the demo
     command->callback([config, flags, parent, &globals] {
         globals.action = [config, flags, parent, &globals] {
-            if (*parent > 0 && !runtime::die_with_parent(SIGTERM, *parent)) {
+            if (*parent > 0 && !runtime::stop_with_parent(*parent)) {
                 return kExitInterrupted;
             }
             if (auto loaded = load_config(config->table, *flags); !loaded) {

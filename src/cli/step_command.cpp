@@ -1,6 +1,4 @@
 // Adapter: CLI11. `gyre step SPEC` (hidden): the child's side of a pipeline step; the server starts it.
-#include <csignal>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -15,7 +13,7 @@ void add_step_command(CLI::App& app, Globals& globals) {
     command->add_option("spec", *spec, "File that describes the step.")->required();
     command->callback([spec, &globals] {
         globals.action = [spec] {
-            static_cast<void>(runtime::die_with_parent(SIGKILL));
+            runtime::die_with_parent();
             return training::run_step(*spec, loop::child_steps(), system_clock());
         };
     });

@@ -32,7 +32,7 @@ class Taker {
         if (bytes_.size() < sizeof value) {
             return false;
         }
-        std::memcpy(&value, bytes_.data(), sizeof value);
+        bytes_.copy(reinterpret_cast<char*>(&value), sizeof value);
         bytes_.remove_prefix(sizeof value);
         return true;
     }

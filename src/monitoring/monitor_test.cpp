@@ -397,6 +397,10 @@ TEST_F(MonitoringTest, export_joins_each_request_once_as_of_a_time) {
     ASSERT_EQ(rows[0].scores.size(), 2U);
     EXPECT_EQ(rows[0].scores[1].model, "flights/2");
     EXPECT_EQ(rows[0].scores[1].score, 0.9F);
+    EXPECT_FALSE(rows[0].scores[1].answered);
+    EXPECT_EQ(rows[0].scores[0].score, 0.1F);  // the first of the repeated answers
+    EXPECT_TRUE(rows[0].scores[0].answered);
+    EXPECT_EQ(rows[0].scores[0].role, "champion");
     EXPECT_EQ(rows[0].numbers[0], 10.0);
     EXPECT_EQ(rows[0].texts[0], "UA");
     EXPECT_EQ(rows[1].request_id, "b");

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -346,9 +347,29 @@ Result<ChildOutput> run_child(ChildOptions options, std::int64_t timeout_ms) {
     return output;
 }
 
-bool die_with_parent(int signal, pid_t parent) {
-    ::prctl(PR_SET_PDEATHSIG, signal);
-    return parent == 0 || ::getppid() == parent;
+void die_with_parent() {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/// Not by PR_SET_PDEATHSIG: that comes once for every thread of the parent that ends, and a second SIGTERM
+/// cuts a shutdown short.
+bool stop_with_parent(pid_t parent) {
+    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, parent, 0)));
+    if (!pidfd.valid() || ::getppid() != parent) {
+        return false;
+    }
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited by the thread, which must get none
+    std::thread([watched = std::move(pidfd)] {
+        pollfd ended{watched.get(), POLLIN, 0};
+        while (::poll(&ended, 1, -1) <= 0) {
+        }
+        ::kill(::getpid(), SIGTERM);
+    }).detach();
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return true;
 }
 
 }  // namespace gyre::runtime

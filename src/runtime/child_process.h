@@ -94,8 +94,11 @@ inline constexpr std::size_t kChildOutputMax = 1U << 20U;
 /// Runs to the end and collects both outputs. On timeout the group is ended.
 Result<ChildOutput> run_child(ChildOptions options, std::int64_t timeout_ms);
 
-/// For a child of ours: asks the kernel to send `signal` when the thread that started it ends. Call first
-/// thing in main. False when the parent is gone already, as far as its number `parent` tells (0: not known).
-[[nodiscard]] bool die_with_parent(int signal, pid_t parent = 0);
+/// For a child of ours: asks the kernel to send SIGKILL when the thread that started it ends. Call first
+/// thing in main.
+void die_with_parent();
+/// For a child of ours that has something to finish: sends itself SIGTERM, once, when the process `parent`,
+/// which started it, has ended. False when it has ended already.
+[[nodiscard]] bool stop_with_parent(pid_t parent);
 
 }  // namespace gyre::runtime

@@ -136,6 +136,19 @@ TEST_F(SessionTest, a_batch_becomes_a_table_and_comes_back_through_parquet) {
     EXPECT_EQ(digest_of(*back), digest_of(*made));
 }
 
+TEST_F(SessionTest, a_table_grows_by_further_batches) {
+    auto session = open();
+    const auto made = session->query("SELECT range AS i, 'r' || range AS t FROM range(3000)");
+    ASSERT_TRUE(made) << message_of(made);
+    EXPECT_EQ(session->append_batch("rows", *made).error().code(), ErrorCode::not_found);
+    ASSERT_TRUE(session->add_batch("rows", *made));
+    ASSERT_TRUE(session->append_batch("rows", *made));
+    const auto counted = session->query("SELECT count(*) AS n, count(DISTINCT t) AS texts FROM rows");
+    ASSERT_TRUE(counted) << message_of(counted);
+    EXPECT_EQ(counted->columns[0].int64s()[0], 6000);
+    EXPECT_EQ(counted->columns[1].int64s()[0], 3000);
+}
+
 TEST_F(SessionTest, writing_stays_in_the_output_folder) {
     auto session = open();
     EXPECT_EQ(session->write_csv("SELECT 1 AS a", folder_ + "/elsewhere.csv").error().code(),

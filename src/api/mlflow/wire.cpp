@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/no_space.h"
 #include "base/text.h"
 
 namespace gyre::api::mlflow {
@@ -50,7 +51,7 @@ WireCode code_of(ErrorCode code) {
 }
 
 int status_of(const Error& error) {
-    return code_of(error.code()).status;
+    return is_no_space(error) ? kNoSpaceStatus : code_of(error.code()).status;
 }
 
 void write_body(std::string_view code, std::string_view message, std::string& body) {

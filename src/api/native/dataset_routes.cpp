@@ -1,4 +1,5 @@
 #include "api/native/loop_routes.h"
+#include "base/no_space.h"
 
 namespace gyre::api {
 namespace {
@@ -12,8 +13,7 @@ class DatasetSink final : public http::BodySink {
     Result<void> write(std::string_view piece) override { return writer_.write(piece); }
     void finish(http::Response& response) override {
         if (auto done = writer_.commit(); !done) {
-            write_error(native_errors(), done.error(), info_of(done.error().code()).http_status, "",
-                        response);
+            write_error(native_errors(), done.error(), http_status_of(done.error()), "", response);
             return;
         }
         response.set(201, "application/json", Json::object({{"bytes", Json(writer_.size_bytes())}}).dump());

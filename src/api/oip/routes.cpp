@@ -2,6 +2,7 @@
 
 #include "api/oip/infer_codec.h"
 #include "api/predict.h"
+#include "base/no_space.h"
 #include "base/text.h"
 
 namespace gyre::api {
@@ -140,7 +141,7 @@ void write_oip_error(const Error& error, int /*status*/, std::string_view /*requ
 }
 
 int oip_status(const Error& error) {
-    return info_of(error.code()).http_status;
+    return http_status_of(error);
 }
 
 RouteDoc doc(http::Method method, std::string_view path, std::string_view id, std::string_view summary,

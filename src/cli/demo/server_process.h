@@ -1,6 +1,6 @@
 #pragma once
 // ServerProcess: a Gyre server of the demo's own, in a process beside it, ended with it (also when the demo
-// is killed: the kernel tells the server).
+// is killed: the server watches it).
 #include <atomic>
 #include <memory>
 #include <string>

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "base/no_space.h"
+
 namespace gyre::http {
 
 // --- time
@@ -350,7 +352,7 @@ Task<bool> Connection::feed_sink(BodySink& sink) {
             co_return false;
         }
         if (!outcome) {
-            refuse(info_of(outcome.error().code()).http_status, outcome.error());
+            refuse(http_status_of(outcome.error()), outcome.error());
             co_return false;
         }
     }

@@ -43,6 +43,7 @@ constexpr std::array kReasons{
     Reason{503, "Service Unavailable"},
     Reason{504, "Gateway Timeout"},
     Reason{505, "HTTP Version Not Supported"},
+    Reason{507, "Insufficient Storage"},
 };
 
 constexpr char lower(char c) {

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include "base/no_space.h"
 #include "storage/sql/database.h"
 
 namespace gyre::storage::detail {
@@ -142,7 +143,8 @@ Error Connection::error(int code) {
     std::string message = "database: ";
     message += handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle);
     if ((code & 0xFF) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) {
-        message += "; free some space where the data folder is, then try again";
+        message += " where the data folder is";
+        message += kNoSpaceAdvice;
     }
     last_error = Error(mapped, std::move(message));
     return last_error;
