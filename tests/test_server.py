@@ -151,3 +151,37 @@ def test_config_shows_values_and_where_they_come_from(gyre, tmp_path):
     assert rows["server.host"]["origin"] == "default"
     assert "| `server.http_port` |" in gyre("config", "--markdown").stdout
     assert gyre("version").stdout == "gyre 0.1.0\n"
+
+
+def test_events_go_back_from_the_newest_and_the_stream_starts_now(server):
+    def create(name: str) -> None:
+        requests.post(server.url + "/api/2.0/mlflow/experiments/create", json={"name": name}).raise_for_status()
+
+    def names(page: dict) -> list[str]:
+        return [event["data"]["name"] for event in page["events"]]
+
+    def first_of_stream(headers: dict, act) -> dict:
+        with requests.get(server.url + "/api/gyre/v1/events/stream", headers=headers, stream=True, timeout=20) as stream:
+            act()
+            lines = (line for line in stream.iter_lines() if line.startswith(b"data: "))
+            return json.loads(next(lines)[6:])
+
+    events = server.url + "/api/gyre/v1/events"
+    for name in ("one", "two", "three"):
+        create(name)
+    newest = requests.get(events, params={"before": 0, "limit": 2}).json()
+    assert names(newest) == ["three", "two"]
+    rest = requests.get(events, params={"before": newest["next"], "limit": 5}).json()
+    assert names(rest) == ["one", "Default"] and rest["next"] == 0
+    assert requests.get(events, params={"before": 3, "after": 1}).status_code == 400
+    assert first_of_stream({}, lambda: create("four"))["data"]["name"] == "four"
+    resumed = first_of_stream({"Last-Event-ID": str(newest["next"])}, lambda: None)
+    assert resumed["position"] == newest["next"] + 1
+
+
+def test_lists_of_runs_are_bounded_and_live_figures_need_an_endpoint(server):
+    runs = server.url + "/api/gyre/v1/pipeline-runs"
+    assert requests.get(runs, params={"limit": 200}).json() == {"runs": []}
+    for limit in (0, 201):
+        assert "'limit'" in requests.get(runs, params={"limit": limit}).json()["message"]
+    assert requests.get(server.url + "/api/gyre/v1/endpoints/none/live").status_code == 404

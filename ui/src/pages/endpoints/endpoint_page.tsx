@@ -73,7 +73,7 @@ export function EndpointPage() {
         sub={one && <>{one.task} {'\u00b7'} champion {one.champion ? <a className="mono" href={modelHref(one.champion)}>{one.champion}</a> : 'none'} {'\u00b7'} {one.time} time{one.source === 'repository' && ' \u00b7 from a model repository, read-only'}</>}>
         {one && <Chip><Status state={endpointState(one)} /></Chip>}
       </PageHead>
-      <Tabs value={tab} items={kTabs} onChange={(next) => set({ tab: next === 'overview' ? undefined : next })} />
+      {!endpoint.isError && <Tabs value={tab} items={kTabs} onChange={(next) => set({ tab: next === 'overview' ? undefined : next })} />}
       <Loaded query={endpoint} what="this endpoint" rows={6}>
         {(data) => (
           <>

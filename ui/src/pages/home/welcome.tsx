@@ -22,7 +22,7 @@ export function Welcome() {
         </li>
         <li>
           <strong>Serve it</strong> as an endpoint:
-          <CopyLine text={createEndpointLine(url)} />
+          <CopyLine block text={createEndpointLine(url)} />
         </li>
       </ol>
     </Card>
