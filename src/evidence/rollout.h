@@ -155,9 +155,10 @@ struct SequentialOptions {
     LatencyOptions latency;
     PredictionShiftOptions predictions;
     std::vector<double> steps = {0.05, 0.25, 0.5, 1.0};
-    std::int64_t min_pairs = 100;                    // before any verdict of quality
-    std::int64_t bake_us = 3'600'000'000;            // least time at a step
-    std::int64_t deadline_us = 28 * 86'400'000'000;  // after the start; 0: none
+    std::int64_t min_pairs = 100;                       // before any verdict of quality
+    std::int64_t bake_us = 3'600'000'000;               // least time at a step
+    std::int64_t few_requests_us = 3 * 86'400'000'000;  // see decide; 0: waits for requests
+    std::int64_t deadline_us = 28 * 86'400'000'000;     // after the start; 0: none
     OnUndecided on_undecided = OnUndecided::keep_champion;
 
     static constexpr auto fields() {
@@ -171,6 +172,9 @@ struct SequentialOptions {
                   optional_field},
             Field{"min_pairs", &SequentialOptions::min_pairs, "Pairs before any verdict.", optional_field},
             Field{"bake_us", &SequentialOptions::bake_us, "Least time at a step.", optional_field},
+            Field{"few_requests_us", &SequentialOptions::few_requests_us,
+                  "A step with fewer than errors.min_rows requests goes on after this time; 0: never.",
+                  optional_field},
             Field{"deadline_us", &SequentialOptions::deadline_us, "Longest duration; 0 for none.",
                   optional_field},
             Field{"on_undecided", &SequentialOptions::on_undecided, "What the deadline does.",
@@ -203,7 +207,10 @@ struct SequentialRollout {
     static Result<SequentialRollout> start(const SequentialOptions& options, std::int64_t now_us);
     Result<void> observe_pair(double candidate_loss, double champion_loss);
     void observe_requests(Arm arm, const ArmCounts& counts);
-    /// `latencies` and `predictions` are those of the present step; they are not kept.
+    /// Where traffic is small a small share of it gathers no evidence of serving for months, and harms few: a
+    /// step that has seen fewer than errors.min_rows candidate requests, none of them failed, goes on after
+    /// few_requests_us. Quality has been judged by pairs before. `latencies` and `predictions` are those of
+    /// the present step; they are not kept.
     RolloutDecision decide(std::int64_t now_us, const StepProfiles& latencies = {},
                            const StepProfiles& predictions = {});
     [[nodiscard]] double exposure() const;

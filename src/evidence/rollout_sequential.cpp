@@ -89,8 +89,12 @@ RolloutDecision decide_exposing(SequentialRollout& rollout, std::int64_t now_us,
         return finish(rollout, RolloutPhase::rolled_back, std::move(serving_now));
     }
     const bool baked = now_us - rollout.step_started_us >= rollout.options.bake_us;
+    const bool few_and_well =
+        rollout.options.few_requests_us > 0 && rollout.candidate.requests < rollout.options.errors.min_rows &&
+        rollout.candidate.errors == 0 && now_us - rollout.step_started_us >= rollout.options.few_requests_us;
+    const bool serves = serving_now.verdict == Verdict::pass || few_and_well;
     // What let the candidate in must still hold: quality that fell back to "undecided" waits.
-    if (baked && serving_now.verdict == Verdict::pass && quality_now.verdict == Verdict::pass) {
+    if (baked && serves && quality_now.verdict == Verdict::pass) {
         return advance(rollout, rollout.step + 1, now_us, std::move(serving_now));
     }
     const bool wait_for_quality = quality_now.verdict != Verdict::pass;
@@ -116,7 +120,7 @@ Result<void> SequentialOptions::check() const {
         return invalid_argument(
             "sequential rollout: expected 1 to 20 steps, ascending, above 0, the last one 1");
     }
-    if (min_pairs < 1 || bake_us < 0 || deadline_us < 0) {
+    if (min_pairs < 1 || bake_us < 0 || few_requests_us < 0 || deadline_us < 0) {
         return invalid_argument("sequential rollout: expected min_pairs >= 1 and durations >= 0");
     }
     return {};

@@ -133,6 +133,19 @@ TEST(SequentialRollout, worse_quality_or_errors_roll_back) {
     EXPECT_EQ(failing->exposure(), 0.0);
 }
 
+TEST(SequentialRollout, little_traffic_goes_on_after_a_while_unless_a_request_failed) {
+    const SequentialOptions options;
+    for (const std::int64_t errors : {0, 1}) {
+        auto rollout = SequentialRollout::start(options, 0);
+        ASSERT_EQ(feed_pairs(*rollout, 0.05, 0.2, 300, 1).action, RolloutAction::increased);
+        rollout->observe_requests(Arm::candidate, {5, errors});
+        rollout->observe_requests(Arm::champion, {90, 0});
+        EXPECT_EQ(rollout->decide(options.few_requests_us).action, RolloutAction::monitoring);
+        EXPECT_EQ(rollout->decide(options.few_requests_us + 1).action,
+                  errors == 0 ? RolloutAction::increased : RolloutAction::monitoring);
+    }
+}
+
 TEST(SequentialRollout, slow_answers_and_moved_predictions_roll_back_and_only_while_exposing) {
     Rng rng(12);
     stats::Profile fast;

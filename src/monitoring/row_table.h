@@ -1,6 +1,7 @@
 #pragma once
 // RowTable: the rows of one endpoint, found by request key. Internal to ScoreStore, which locks it.
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <unordered_map>
 

@@ -100,7 +100,10 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Booster::Job&
     };
     if (classify) {
         out.emplace_back("eval_metric", "logloss");
-        out.emplace_back("eval_metric", "auc");
+        if (job.valid.features.rows >
+            0) {  // of training rows alone it says little, and sorts them every round
+            out.emplace_back("eval_metric", "auc");
+        }
     } else {
         out.emplace_back("eval_metric", "rmse");
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <future>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -183,7 +184,8 @@ enum class Rows : std::uint8_t { without_newest, all };
 
 /// One training in a child. The trial leaves the newest rows to the gate and some to its own metrics.
 Result<training::TrainResult> train_once(const StepServices& services, const pipelines::StepContext& context,
-                                         const Params& params, Rows rows, const std::string& folder) {
+                                         const Params& params, Rows rows, std::int64_t threads,
+                                         const std::string& folder) {
     GYRE_TRY(const std::int64_t keep_back_us, parse_duration_us(params.keep_back));
     GYRE_TRY(const table::SourceSpec source, source_of(services, params.table));
     training::TrainSpec train;
@@ -208,20 +210,48 @@ Result<training::TrainResult> train_once(const StepServices& services, const pip
         train.holdout.kind = training::HoldoutKind::none;
     }
     train.params = params.params;
+    train.params.threads = threads;
     spec.params = gyre::to_json(train);
     spec.output_dir = folder;
     GYRE_TRY(const Json output, run_child(services.child, context, spec));
     return from_json<training::TrainResult>(output);
 }
 
-/// Trains twice: a trial without the newest rows, which is what metrics and the gate judge, then the same on
-/// all rows, which is what is registered.
+/// A trial without the newest rows, which is what metrics and the gate judge, and the same on all rows, which
+/// is what is registered.
+struct Trainings {
+    training::TrainResult trial;
+    training::TrainResult result;
+};
+
+/// Both at once, each with half of the threads: a booster gains little from a second one.
+Result<Trainings> train_both(const StepServices& services, const pipelines::StepContext& context,
+                             const Params& params) {
+    const auto run = [&](Rows rows, std::int64_t threads) {
+        const std::string folder = context.work_dir + (rows == Rows::all ? "/train" : "/trial");
+        return train_once(services, context, params, rows, threads, folder);
+    };
+    GYRE_TRY(const std::int64_t keep_back_us, parse_duration_us(params.keep_back));
+    if (keep_back_us <= 0 && params.holdout.kind == training::HoldoutKind::none) {
+        GYRE_TRY(training::TrainResult result, run(Rows::all, params.params.threads));
+        return Trainings{result, result};
+    }
+    const std::int64_t threads = std::max<std::int64_t>(params.params.threads / 2, 1);
+    auto trial_later = std::async(std::launch::async, run, Rows::without_newest, threads);
+    Result<training::TrainResult> result = run(Rows::all, threads);
+    GYRE_TRY(training::TrainResult trial, trial_later.get());
+    if (!result) {
+        return result.error();
+    }
+    return Trainings{std::move(trial), std::move(*result)};
+}
+
 Result<Json> train(const StepServices& services, const pipelines::StepContext& context,
                    const Params& params) {
     const std::string folder = context.work_dir + "/train";
-    GYRE_TRY(const training::TrainResult trial,
-             train_once(services, context, params, Rows::without_newest, context.work_dir + "/trial"));
-    GYRE_TRY(training::TrainResult result, train_once(services, context, params, Rows::all, folder));
+    GYRE_TRY(Trainings trainings, train_both(services, context, params));
+    training::TrainResult& result = trainings.result;
+    const training::TrainResult& trial = trainings.trial;
     result.holdout = trial.holdout;
     if (trial.holdout) {  // what the trial was measured at is what monitors expect of the model
         GYRE_TRY_VOID(training::set_performance(result.package, gyre::to_json(*trial.holdout)));
