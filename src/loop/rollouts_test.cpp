@@ -315,8 +315,52 @@ TEST_F(RolloutsTest, one_that_is_scheduled_starts_at_its_time_and_is_recorded_on
     const Rollout now = tick(recorded.id, 5);
     EXPECT_EQ(now.state, RolloutState::paired);
     EXPECT_EQ(now.champion, "flights/1");
-    EXPECT_EQ(now.started_us, kStart + 5 * kDay);
+    EXPECT_EQ(now.started_us, now.as_of_us);  // by the clock of the tick: nothing was scored before
     EXPECT_EQ(event_types(), (std::vector<std::string>{"rollout.scheduled", "rollout.started"}));
+}
+
+TEST_F(RolloutsTest, the_next_one_waits_for_the_one_that_is_judged) {
+    const Rollout first = *rollouts->start(request("flights/2", 0));
+    const Rollout next = *rollouts->schedule(request("flights/3", 1));
+    day(0, 0.2, 0.5);
+    day(1, 0.2, 0.5);
+    EXPECT_EQ(tick(next.id, 1).state, RolloutState::scheduled);
+    EXPECT_EQ(rollouts->get(first.id)->state, RolloutState::paired);
+    day(2, 0.2, 0.5);
+    EXPECT_EQ(tick(next.id, 3).state,
+              RolloutState::paired);  // the turn comes in the tick that ends the first
+    EXPECT_EQ(rollouts->get(first.id)->state, RolloutState::rolled_back);
+}
+
+TEST_F(RolloutsTest, of_one_origin_only_the_newest_that_waited_starts_and_others_keep_their_turn) {
+    const Rollout open = *rollouts->start(request("flights/2", 0));
+    NewRollout older = request("flights/3", 1);
+    older.origin = "pipeline a";
+    NewRollout other = request("flights/4", 2);
+    other.origin = "pipeline b";
+    NewRollout newer = request("flights/5", 3);
+    newer.origin = "pipeline a";
+    const Rollout third = *rollouts->schedule(older);
+    const Rollout fourth = *rollouts->schedule(other);
+    const Rollout fifth = *rollouts->schedule(newer);
+    ASSERT_TRUE(rollouts->abort(open.id, local_principal()));
+    EXPECT_EQ(tick(fifth.id, 3).state, RolloutState::paired);
+    EXPECT_EQ(rollouts->get(third.id)->state, RolloutState::aborted);
+    EXPECT_EQ(rollouts->get(third.id)->reason, "superseded by flights/5 while it waited");
+    EXPECT_EQ(rollouts->get(fourth.id)->state, RolloutState::scheduled);
+    ASSERT_TRUE(rollouts->abort(fifth.id, local_principal()));
+    EXPECT_EQ(tick(fourth.id, 4).state, RolloutState::paired);
+}
+
+TEST_F(RolloutsTest, a_bounded_number_waits) {
+    for (std::size_t i = 0; i < kRolloutsWaitingMax; ++i) {
+        NewRollout one = request("flights/2", 50);
+        one.cause = "test " + std::to_string(i);
+        ASSERT_TRUE(rollouts->schedule(one)) << i;
+    }
+    NewRollout one_more = request("flights/2", 50);
+    one_more.cause = "one more";
+    EXPECT_EQ(rollouts->schedule(one_more).error().code(), ErrorCode::resource_exhausted);
 }
 
 TEST_F(RolloutsTest, a_paused_one_decides_nothing_and_a_resumed_one_catches_up) {
