@@ -157,7 +157,7 @@ struct SequentialOptions {
     std::vector<double> steps = {0.05, 0.25, 0.5, 1.0};
     std::int64_t min_pairs = 100;                       // before any verdict of quality
     std::int64_t bake_us = 3'600'000'000;               // least time at a step
-    std::int64_t few_requests_us = 3 * 86'400'000'000;  // see decide; 0: waits for requests
+    std::int64_t few_requests_us = 4 * 86'400'000'000;  // see decide; 0: waits for requests
     std::int64_t deadline_us = 28 * 86'400'000'000;     // after the start; 0: none
     OnUndecided on_undecided = OnUndecided::keep_champion;
 

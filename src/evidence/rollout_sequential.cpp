@@ -95,6 +95,11 @@ RolloutDecision decide_exposing(SequentialRollout& rollout, std::int64_t now_us,
     const bool serves = serving_now.verdict == Verdict::pass || few_and_well;
     // What let the candidate in must still hold: quality that fell back to "undecided" waits.
     if (baked && serves && quality_now.verdict == Verdict::pass) {
+        if (few_and_well) {
+            serving_now.reason = "none of the few requests failed in " +
+                                 brief(static_cast<double>(now_us - rollout.step_started_us) / 86'400e6) +
+                                 " days: " + serving_now.reason;
+        }
         return advance(rollout, rollout.step + 1, now_us, std::move(serving_now));
     }
     const bool wait_for_quality = quality_now.verdict != Verdict::pass;

@@ -87,7 +87,7 @@ std::string retrain_pipeline(const Dataset& dataset, const StoryOptions& options
                        "on:\n"
                        "  events:\n"
                        "    - {type: performance.degraded, match: {subject: " +
-                       subject + "}, cooldown: 28d}\n";
+                       subject + "}, cooldown: 21d}\n";
     if (options.schedule) {
         yaml +=
             "  schedule:\n"

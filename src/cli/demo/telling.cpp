@@ -57,10 +57,9 @@ std::string tell_rollout(std::string_view type, const Json& data) {
                         : "scored beside it, nobody is exposed");
     }
     if (type == "rollout.verdict") {
-        const std::string metric = data["evidence"].string_or("metric", "");
-        const bool passed = data["evidence"].string_or("verdict", "") == "pass";
+        const bool refused = data["evidence"].string_or("verdict", "") == "fail";
         // While it is exposed only a refusal is news; each step is told when it is taken.
-        return exposing && passed ? std::string() : contest(data) + ": " + data.string_or("reason", "");
+        return exposing && !refused ? std::string() : contest(data) + ": " + data.string_or("reason", "");
     }
     if (type == "rollout.step") {
         return data.string_or("candidate", "?") + " answers " +
