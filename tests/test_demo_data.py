@@ -17,6 +17,7 @@ from test_demo import FLIGHTS, demo, needs_flights
 
 UNTIL = "2013-04-15"
 TOLERANCE = 1e-6
+NEW_YORK_BEHIND = pandas.Timedelta(hours=5)  # the months of the flights begin there
 
 
 class RawModel:
@@ -45,7 +46,7 @@ class RawModel:
 def answers_of(log: pandas.DataFrame, models: dict[str, RawModel], first: str) -> pandas.DataFrame:
     """One labelled row a request: what the user got and what the first model says, both recomputed."""
     answers = log[log["answered"] & log["label"].notna()].copy()
-    answers["month"] = answers["event_time"].dt.strftime("%Y-%m")
+    answers["month"] = (answers["event_time"] - NEW_YORK_BEHIND).dt.strftime("%Y-%m")
     answers["alone"] = models[first].scores(answers)
     for model, rows in answers.groupby("model"):
         answers.loc[rows.index, "loop"] = models[model].scores(rows)

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -130,7 +131,7 @@ std::string bad_pipeline(const Dataset& dataset, const StoryOptions& options) {
 }  // namespace
 
 Story::Story(const Dataset& dataset, Remote& remote, StoryOptions options)
-    : dataset_(dataset), remote_(remote), options_(options) {
+    : dataset_(dataset), remote_(remote), options_(std::move(options)) {
     const std::int64_t first_day = dataset.start_us() / kUsPerDay * kUsPerDay;
     const std::int64_t twelfth = (dataset.end_us() - dataset.start_us()) / 12;
     from_us_ = dataset.name == "flights" ? *parse_rfc3339("2013-02-01") - dataset.utc_offset_us
