@@ -30,9 +30,9 @@ static_assert(sizeof(Head) == 48);
 
 constexpr std::size_t kChecksumFrom = 8;  // after `bytes` and `crc`
 
-std::uint32_t checksum(const char* record, std::size_t bytes, std::uint64_t place) {
-    const auto seed = static_cast<std::uint32_t>(place ^ (place >> 32U) ^ (bytes << 16U));
-    return crc32c({record + kChecksumFrom, bytes - kChecksumFrom}, seed);
+std::uint32_t checksum(std::string_view record, std::uint64_t place) {
+    const auto seed = static_cast<std::uint32_t>(place ^ (place >> 32U) ^ (record.size() << 16U));
+    return crc32c(record.substr(kChecksumFrom), seed);
 }
 
 char* put(char* at, const void* bytes, std::size_t count) {
@@ -84,7 +84,7 @@ void encode(const PredictionRecord& record, std::uint64_t place, std::span<char>
     }
     at = put(at, record.request_id.data(), record.request_id.size());
     std::memset(at, 0, static_cast<std::size_t>(out.data() + out.size() - at));
-    head.crc = checksum(out.data(), out.size(), place);
+    head.crc = checksum({out.data(), out.size()}, place);
     std::memcpy(out.data() + offsetof(Head, crc), &head.crc, sizeof head.crc);
 }
 
@@ -99,7 +99,7 @@ const PredictionRecord* RecordDecoder::decode(std::string_view bytes, std::optio
         return nullptr;
     }
     size_ = head.bytes;
-    if (place && checksum(bytes.data(), size_, *place) != head.crc) {
+    if (place && checksum(bytes.substr(0, size_), *place) != head.crc) {
         return nullptr;
     }
     return decode_body(bytes.substr(0, size_)) ? &record_ : nullptr;
