@@ -131,7 +131,9 @@ Result<void> SegmentStore::recover(const std::vector<std::string>& open_names, s
     if (open_names.empty()) {
         GYRE_TRY(const std::vector<std::string> spools, names_in(options_.directory + "/spool"));
         if (!spools.empty()) {
-            log_error("prediction_spools_orphaned", {{"files", static_cast<std::uint64_t>(spools.size())}});
+            // A crash between sealing what was recovered and removing the rings that it came from.
+            log_warn("prediction_spools_recovered_before",
+                     {{"files", static_cast<std::uint64_t>(spools.size())}});
         }
     }
     for (std::size_t i = 0; i < open_names.size(); ++i) {
