@@ -156,6 +156,7 @@ Result<void> Rollouts::start_clock(Rollout& rollout, std::int64_t now_us) {
 }
 
 void Rollouts::remember(Rollout& rollout, std::int64_t time_us) const {
+    rollout.answers = Json();  // a step begins with none
     if (rollout.history.size() >= kRolloutHistoryMax) {
         return;
     }
@@ -163,7 +164,6 @@ void Rollouts::remember(Rollout& rollout, std::int64_t time_us) const {
     const std::int64_t newest_us = scores_.watermarks(rollout.endpoint).predictions_us;
     rollout.history.push_back({format_rfc3339(time_us), std::max(time_us, newest_us), rollout.state,
                                rollout.exposure, rollout.evidence});
-    rollout.answers = Json();
 }
 
 Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal) {
