@@ -118,7 +118,6 @@ def test_permuted_outcomes_change_what_happens_from_then_on_and_nothing_before(t
     assert later[0] != later[1]
     august = next(m for m in permuted["months"] if m["month"] == "2013-08")
     assert abs(august["auc_loop"] - 0.5) < 0.03, "outcomes that mean nothing cannot be predicted"
-    assert of_type(permuted, "performance.degraded")[-1]["as_of"] > "2013-07-01"
 
 
 @needs_flights
