@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <tuple>
@@ -327,15 +328,31 @@ std::string Json::canonical() const {
     return write_json(*this, Layout::canonical);
 }
 
+namespace {
+
+/// Bytes that stand in a JSON string as they are.
+constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = 0x20; c < 0x80; ++c) {
+        plain[c] = c != '"' && c != '\\';
+    }
+    return plain;
+}();
+
+std::size_t end_of_plain(std::string_view text, std::size_t from) {
+    const auto stop = std::find_if(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(),
+                                   [](char c) { return !kPlain[static_cast<unsigned char>(c)]; });
+    return static_cast<std::size_t>(stop - text.begin());
+}
+
+}  // namespace
+
 void append_json_string(std::string& out, std::string_view text) {
-    const auto is_plain = [](unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; };
     out += '"';
     std::size_t i = 0;
     while (i < text.size()) {
         const std::size_t from = i;
-        while (i < text.size() && is_plain(static_cast<unsigned char>(text[i]))) {
-            ++i;
-        }
+        i = end_of_plain(text, from);
         out.append(text, from, i - from);
         if (i == text.size()) {
             break;

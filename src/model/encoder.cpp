@@ -202,8 +202,14 @@ Result<void> Encoder::encode(const RowBatch& batch, std::span<float> out) const 
             GYRE_TRY_VOID(encode_column(i, data, batch.rows, out.data()));
             continue;
         }
-        for (std::size_t row = 0; row < batch.rows; ++row) {
-            out[row * stride + i] = static_cast<float>(data.numbers[row]);
+        float* at = out.data() + i;
+        if (batch.rows == 1) {  // a loop made for many rows is slow to start
+            *at = static_cast<float>(data.numbers.front());
+            continue;
+        }
+        for (const double number : data.numbers) {
+            *at = static_cast<float>(number);
+            at += stride;
         }
     }
     return {};

@@ -1,8 +1,24 @@
 #include "serving/row_buffer.h"
 
+#include <algorithm>
+
 namespace gyre::serving {
 
+/// Whether the buffer already has this form, as it does while one model is asked again and again.
+bool RowBuffer::fits(const model::Signature& signature, std::size_t rows) const {
+    return rows == batch_.rows &&
+           std::equal(signature.columns.begin(), signature.columns.end(), offsets_.begin(), offsets_.end(),
+                      [](const model::ColumnSpec& column, const Place& place) {
+                          return (column.type == model::ColumnType::text) == place.text;
+                      });
+}
+
 void RowBuffer::reset(const model::Signature& signature, std::size_t rows) {
+    if (fits(signature, rows)) {
+        std::fill(numbers_.begin(), numbers_.end(), std::numeric_limits<double>::quiet_NaN());
+        std::fill(texts_.begin(), texts_.end(), model::TextCell{{}, true});
+        return;
+    }
     offsets_.resize(signature.columns.size());
     std::size_t numbers = 0;
     std::size_t texts = 0;

@@ -51,6 +51,7 @@ class RowBuffer {
         bool text = false;
         std::size_t at = 0;  // of the column's first value in numbers_ or texts_
     };
+    [[nodiscard]] bool fits(const model::Signature& signature, std::size_t rows) const;
     void link();
 
     std::vector<Place> offsets_;

@@ -1,42 +1,18 @@
 #pragma once
-// Adapter, private to runtime/http: the class behind one client's connection, an Asio coroutine.
+// Private to runtime/http: the class behind one client's connection, a coroutine of its loop.
 //
 // The shape that keeps it near the speed of a bare epoll loop: heads and small bodies are parsed where they
-// were read, answers are gathered in one buffer and written before anything is awaited, and a small request
-// on an inline route needs no coroutine but serve(). Everything else takes the slow path.
+// were read, answers are gathered in one buffer and written at the end of the loop's turn, and a small
+// request on an inline route needs no coroutine but serve(). Everything else takes the slow path. The
+// definitions are in connection.cpp (heads, time, bytes out), connection_answer.cpp and connection_body.cpp.
 #include <limits>
 #include <optional>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
-#include "base/clock.h"
-#include "base/log.h"
-#include "runtime/http/gzip.h"
 #include "runtime/http/loop.h"
 #include "runtime/http/request_parser.h"
+#include "runtime/http/socket.h"
 
 namespace gyre::http {
-
-namespace net = boost::asio;
-using boost::system::error_code;
-using net::ip::tcp;
-// The loop's own executor by name: Asio's default one hides it behind virtual calls and counted copies.
-using Executor = net::io_context::executor_type;
-using Stream = net::basic_stream_socket<tcp, Executor>;
-using Timer = net::basic_waitable_timer<std::chrono::steady_clock,
-                                        net::wait_traits<std::chrono::steady_clock>, Executor>;
-template <class T>
-using Task = net::awaitable<T, Executor>;
-inline constexpr net::use_awaitable_t<Executor> kUseAwaitable;
 
 inline constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 inline constexpr std::int64_t kNsPerMs = 1'000'000;
@@ -45,19 +21,15 @@ inline constexpr std::size_t kLingerBytesMax = 8U << 20U;
 inline constexpr std::size_t kKeptOutBytes = 256U << 10U;
 inline constexpr std::int64_t kPoolRetryMs = 20;
 inline constexpr int kPoolRetriesMax = 250;
-
-/// Errors go into `error` instead of an exception.
-inline auto quiet(error_code& error) {
-    return net::redirect_error(kUseAwaitable, error);
-}
+inline constexpr int kRequestTimeout = 408;
 
 enum class Phase : std::uint8_t { idle, head, body, handler, write, stream };
 enum class HeadState : std::uint8_t { complete, more, refused };
 
 class Connection final : public Tracked {
  public:
-    Connection(Loop& loop, Stream socket, std::string remote)
-        : loop_(loop), socket_(std::move(socket)), in_(kReadBufferBytes + kBodyPadding) {
+    Connection(Loop& loop, Fd socket, std::string remote)
+        : loop_(loop), socket_(loop.events, std::move(socket)), in_(kReadBufferBytes + kBodyPadding) {
         request_.remote = std::move(remote);
         place_ = loop_.connections.insert(loop_.connections.end(), this);
         loop_.counters.open.add(1);
@@ -118,12 +90,12 @@ class Connection final : public Tracked {
     Task<void> finish();
     void set_deadline(Phase phase, std::int64_t ms);
     void set_body_deadline();
+    void refuse_slow_client();
     [[nodiscard]] bool is_head_request() const { return request_.method == Method::head; }
 
     Loop& loop_;
-    Stream socket_;
+    Socket socket_;
     std::list<Tracked*>::iterator place_;
-    error_code error_;
 
     std::vector<char> in_;  // bytes [begin_, end_) are not used yet
     std::size_t begin_ = 0;
@@ -132,6 +104,7 @@ class Connection final : public Tracked {
     std::string out_;  // answers to be written, from out_sent_ on
     std::size_t out_sent_ = 0;
     std::size_t gathered_ = 0;
+    bool answered_ = false;  // since the last turn
 
     Request request_;
     Response response_;

@@ -6,11 +6,8 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "runtime/http/event_loop.h"
 #include "runtime/http/server.h"
-
-namespace boost::asio {
-class io_context;
-}  // namespace boost::asio
 
 namespace gyre::http {
 
@@ -33,17 +30,16 @@ struct ConnectionCounters {
 };
 
 struct Loop {
-    boost::asio::io_context& io;
+    EventLoop& events;
     Application& application;
     const Limits& limits;
     ConnectionCounters& counters;
-    std::int64_t now_ns = 0;  // refreshed by the tick
-    std::string date;
+    std::string date;  // refreshed by the tick
     bool draining = false;
     std::list<Tracked*> connections;
 };
 
-/// Takes over an accepted socket.
-void spawn_connection(Loop& loop, int socket, std::string remote);
+/// Takes over an accepted, non-blocking socket.
+void spawn_connection(Loop& loop, Fd socket, std::string remote);
 
 }  // namespace gyre::http

@@ -1,6 +1,8 @@
 #include "runtime/http/router.h"
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -81,7 +83,13 @@ Result<std::vector<std::string>> parse_template_params(std::string_view path_tem
     return names;
 }
 
-Router::Router() : nodes_(1) {}
+/// Never given twice, unlike an address.
+std::uint64_t Router::new_identity() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1) + 1;
+}
+
+Router::Router() : nodes_(1), identity_(new_identity()) {}
 
 Router::NodeId Router::new_node() {
     nodes_.emplace_back();
@@ -130,6 +138,7 @@ Result<void> Router::add(Method method, std::string_view path_template, std::uin
                               std::string(path_template));
     }
     slot = route;
+    identity_ = new_identity();  // what was matched before may match otherwise now
     return {};
 }
 
@@ -273,7 +282,54 @@ bool Router::walk(Search& search, NodeId id, std::size_t depth) const {
     return false;
 }
 
+/// Matches of one thread that were found before: a client asks for the same path again and again. A slot per
+/// hash, so that it stays small whatever is asked.
+class Router::Memory {
+ public:
+    const std::uint32_t* find(const Router& router, Method method, std::string_view path,
+                              std::vector<std::string>& params) {
+        const Slot& slot = slot_of(path);
+        if (slot.router != router.identity_ || slot.method != method || slot.path != path) {
+            return nullptr;
+        }
+        params = slot.params;
+        return &slot.route;
+    }
+    void keep(const Router& router, Method method, std::string_view path,
+              const std::vector<std::string>& params, std::uint32_t route) {
+        if (path.size() <= kPathBytesMax) {
+            slot_of(path) = {router.identity_, method, std::string(path), params, route};
+        }
+    }
+
+ private:
+    static constexpr std::size_t kSlots = 64;
+    static constexpr std::size_t kPathBytesMax = 128;
+    struct Slot {
+        std::uint64_t router = 0;
+        Method method = Method::other;
+        std::string path;
+        std::vector<std::string> params;
+        std::uint32_t route = 0;
+    };
+    Slot& slot_of(std::string_view path) { return slots_[std::hash<std::string_view>{}(path) % kSlots]; }
+
+    std::array<Slot, kSlots> slots_;
+};
+
 Match Router::match(Method method, std::string_view path, std::vector<std::string>& params) const {
+    thread_local Memory memory;
+    if (const std::uint32_t* route = memory.find(*this, method, path, params)) {
+        return {MatchKind::found, *route, {}};
+    }
+    Match match = search_for(method, path, params);
+    if (match.kind == MatchKind::found) {
+        memory.keep(*this, method, path, params, match.route);
+    }
+    return match;
+}
+
+Match Router::search_for(Method method, std::string_view path, std::vector<std::string>& params) const {
     thread_local Search search;  // kept, so that matching allocates nothing
     search.reset(method);
     if (!search.split_path(path)) {

@@ -6,7 +6,8 @@
 // suffixed parameters, those over plain ones, those over the rest. GET routes answer HEAD too.
 //
 // Each segment is percent-decoded exactly once. Refused as bad_path: broken escapes, NUL bytes, "." and ".."
-// segments, and an encoded slash outside the rest. Work is at most one visit per node of the trie.
+// segments, and an encoded slash outside the rest. Work is at most one visit per node of the trie; a path
+// that this thread has just matched is found again without the trie.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -53,6 +54,10 @@ class Router {
         Node() { routes.fill(kNone); }
     };
     struct Search;
+    class Memory;
+    static std::uint64_t new_identity();
+    [[nodiscard]] Match search_for(Method method, std::string_view path,
+                                   std::vector<std::string>& params) const;
 
     NodeId child(NodeId parent, std::string_view segment);
     NodeId new_node();
@@ -60,6 +65,7 @@ class Router {
     bool accept(Search& search, NodeId node) const;
 
     std::vector<Node> nodes_;
+    std::uint64_t identity_ = 0;
 };
 
 }  // namespace gyre::http

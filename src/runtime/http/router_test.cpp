@@ -100,6 +100,23 @@ TEST_F(RouterTest, another_method_is_told_what_is_allowed_and_head_is_get) {
     EXPECT_EQ(router_.match(Method::post, "/v2/models/m/infer", params).route, 100U);
 }
 
+TEST_F(RouterTest, what_was_matched_before_is_matched_again_and_by_this_router_alone) {
+    std::vector<std::string> first;
+    std::vector<std::string> again{"left over", "from before"};
+    ASSERT_EQ(router_.match(Method::post, "/v2/models/m/infer", first).route, 100U);
+    EXPECT_EQ(router_.match(Method::post, "/v2/models/m/infer", again).route, 100U);
+    EXPECT_EQ(again, first);
+    EXPECT_EQ(router_.match(Method::put, "/v2/models/m/infer", again).kind, MatchKind::method_not_allowed);
+
+    Router other;
+    EXPECT_EQ(other.match(Method::post, "/v2/models/m/infer", again).kind, MatchKind::not_found);
+    ASSERT_TRUE(other.add(Method::post, "/v2/{rest...}", 7));
+    EXPECT_EQ(other.match(Method::post, "/v2/models/m/infer", again).route, 7U);
+    ASSERT_TRUE(other.add(Method::post, "/v2/models/{name}/infer", 8));
+    EXPECT_EQ(other.match(Method::post, "/v2/models/m/infer", again).route, 8U);
+    EXPECT_EQ(again, std::vector<std::string>{"m"});
+}
+
 TEST_F(RouterTest, wrong_templates_and_duplicates_are_refused) {
     for (const char* path :
          {"", "x", "/{", "/{A}", "/{a}{b}", "/{a...}/b", "/{a}/{a}", "/x}", "/{a}predict", "/{}"}) {
