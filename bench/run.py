@@ -30,6 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FEATURES, TREES, DEPTH, BATCH = 14, 100, 6, 256
 CONNECTIONS = 32
 MODELS = 100
+DEPLOYED = 10
 METRICS = 1000
 CLIENTS = 8
 
@@ -270,6 +271,42 @@ def idle(bench: Bench) -> None:
     bench.table.add(f"start to ready, {MODELS} models served: ms",
                     f"{statistics.median(run.ready_s for run in runs) * 1000:.0f}", "", None, "< 1000")
     bench.table.add(f"idle, {MODELS} models served: resident MB", f"{runs[-1].rss_mb():.1f}", "", None, "< 120")
+    registered_and_deployed(bench)
+
+
+def must(port: int, method: str, path: str, body: bytes | dict | None = None) -> dict:
+    given = json.dumps(body).encode() if isinstance(body, dict) else body
+    status, answer = ask(port, method, path, given)
+    if status >= 300:
+        raise RuntimeError(f"{method} {path}: {status} {answer[:300]!r}")
+    return json.loads(answer) if answer else {}
+
+
+def registered_and_deployed(bench: Bench) -> None:
+    """MODELS registered models, DEPLOYED of them behind endpoints; then the same data folder is started again."""
+    server = bench.server("registered")
+    table = bench.folder / "registered.csv"
+    rows = bench.rows(2000)
+    names = ",".join([*(f"f{i}" for i in range(FEATURES)), "y"])
+    np.savetxt(table, np.column_stack([rows, bench.labels(rows)]), "%.6g", ",", header=names, comments="")
+    subprocess.run([bench.gyre, "--url", f"http://127.0.0.1:{server.port}", "train", "--data", table, "--target", "y",
+                    "--out", bench.folder / "registered-package", "--register", "m000"], check=True, capture_output=True)
+    first = must(server.port, "GET", f"{MLFLOW}/model-versions/get?name=m000&version=1")["model_version"]
+    for i in range(1, MODELS):
+        must(server.port, "POST", f"{MLFLOW}/registered-models/create", {"name": f"m{i:03}"})
+        must(server.port, "POST", f"{MLFLOW}/model-versions/create",
+             {"name": f"m{i:03}", "source": first["source"], "run_id": first["run_id"]})
+    for i in range(DEPLOYED):
+        must(server.port, "POST", "/api/gyre/v1/endpoints", {"name": f"m{i:03}", "model": f"m{i:03}/1"})
+    runs = []
+    for _ in range(bench.rounds):
+        server.stop()
+        server = bench.server("registered")
+        runs.append(server.ready_s)
+    time.sleep(1)
+    what = f"{MODELS} models registered, {DEPLOYED} deployed: "
+    bench.table.add(what + "start to ready, ms", f"{statistics.median(runs) * 1000:.0f}", "", None, "< 1000")
+    bench.table.add(what + "resident MB", f"{server.rss_mb():.1f}", "", None, "< 120")
 
 
 MLFLOW = "/api/2.0/mlflow"
@@ -287,10 +324,7 @@ class Tracking:
                         json.dumps({"experiment_id": self.experiment, "start_time": 1}).encode())
 
     def post(self, path: str, body: dict) -> dict:
-        status, answer = ask(self.port, "POST", MLFLOW + path, json.dumps(body).encode())
-        if status != 200:
-            raise RuntimeError(f"{path}: {status} {answer[:300]!r}")
-        return json.loads(answer)
+        return must(self.port, "POST", MLFLOW + path, body)
 
     def log_batch(self) -> dict:
         """METRICS new points of ten keys in one request."""
@@ -355,10 +389,7 @@ class Retraining:
         self.ask("POST", "/api/gyre/v1/pipelines", {"yaml": text})
 
     def ask(self, method: str, path: str, body: dict | None = None) -> dict:
-        status, answer = ask(self.port, method, path, None if body is None else json.dumps(body).encode())
-        if status >= 300:
-            raise RuntimeError(f"{path}: {status} {answer[:500]!r}")
-        return json.loads(answer)
+        return must(self.port, method, path, body)
 
     def __enter__(self) -> None:
         self.run = self.ask("POST", "/api/gyre/v1/pipelines/retrain/runs", {})["id"]
