@@ -11,8 +11,7 @@ target_compile_options(gyre_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wconversion
   -Wsign-conversion -Wold-style-cast -Wimplicit-fallthrough -Wdouble-promotion -Wformat=2 -Wundef -Wvla
   -fno-omit-frame-pointer -fstack-protector-strong)
-target_compile_definitions(gyre_flags INTERFACE _GLIBCXX_ASSERTIONS
-  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
+target_compile_definitions(gyre_flags INTERFACE _GLIBCXX_ASSERTIONS)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Precompiled headers that do not depend on time stamps can be cached.
   target_compile_options(gyre_flags INTERFACE -Wunreachable-code-aggressive "SHELL:-Xclang -fno-pch-timestamp")

@@ -9,7 +9,7 @@ MODULE = re.compile(r"gyre_module\(\s*NAME (\w+) LAYER (\d+)(.*?)\)", re.S)
 INCLUDE = re.compile(r'\s*#include "(\w+)/')
 VENDOR = re.compile(r"\s*#include <(boost|simdjson|soci|sqlite3|spdlog|yaml-cpp|xgboost|prometheus|openssl|sodium|"
                     r"curl|archive|duckdb|CLI|rocksdb|zlib)[./]")
-# Only here is Asio known, and they are adapters as a whole.
+# At the edge a vendor's header may stand in any file.
 EDGE = {"runtime", "api", "cli"}
 
 
