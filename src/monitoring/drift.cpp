@@ -19,7 +19,7 @@ stats::Profile& column_of(ColumnProfiles& day, std::string_view name, stats::Col
 }
 
 /// The profiles of one endpoint by day, and which ones the last row went to: rows of one day follow each
-/// other, and to look each column up by its name costs more than to count its value.
+/// other, and to look each column up by its name costs more than to count a value.
 class Days {
  public:
     Days() = default;
@@ -27,8 +27,8 @@ class Days {
     Days& operator=(const Days&) = delete;
 
     [[nodiscard]] const std::map<std::int64_t, ColumnProfiles>& all() const { return days_; }
-    /// The day that the next values belong to. False: it is older than kProfileDaysMax days that are kept.
-    bool start_row(std::int64_t day) {
+    /// The day that the next rows belong to. False: it is older than kProfileDaysMax days that are kept.
+    bool start_rows(std::int64_t day) {
         next_ = 0;
         if (columns_ != nullptr && day == day_) {
             return true;
@@ -44,7 +44,7 @@ class Days {
         last_.clear();
         return true;
     }
-    /// The row's next column.
+    /// The rows' next column.
     stats::Profile& column(std::string_view name, stats::ColumnKind kind) {
         const std::size_t place = next_++;
         if (place < last_.size() && last_[place].first == name) {
@@ -55,10 +55,6 @@ class Days {
         last_.emplace_back(std::string(name), &profile);
         return profile;
     }
-    void add_number(std::string_view name, double value) {
-        stats::Profile& profile = column(name, stats::ColumnKind::numeric);
-        std::isnan(value) ? profile.add_null() : profile.add(value);
-    }
 
  private:
     std::map<std::int64_t, ColumnProfiles> days_;
@@ -68,6 +64,49 @@ class Days {
         last_;  // in *columns_, whose nodes stay where they are
     std::size_t next_ = 0;
 };
+
+void add_number(stats::Profile& profile, double value) {
+    std::isnan(value) ? profile.add_null() : profile.add(value);
+}
+
+/// Adds what the rows hold at `place` of their values to the column; a column without any is not made.
+template <class Values, class Add>
+void add_column(Days& days, std::string_view name, stats::ColumnKind kind, std::span<const LoggedRow> rows,
+                std::size_t place, Values values, Add add) {
+    stats::Profile* profile = nullptr;
+    for (const LoggedRow& row : rows) {
+        const auto held = values(row.record);
+        if (place < held.size()) {
+            profile = profile != nullptr ? profile : &days.column(name, kind);
+            add(*profile, held[place]);
+        }
+    }
+}
+
+/// Answered rows of one schema and day.
+void add_day_rows(Days& days, std::span<const LoggedRow> rows) {
+    const EndpointSchema& schema = rows.front().schema;
+    const auto numbers = [](const PredictionRecord& record) { return record.numbers; };
+    const auto texts = [](const PredictionRecord& record) { return record.texts; };
+    const auto outputs = [](const PredictionRecord& record) { return record.outputs; };
+    const auto add_output = [](stats::Profile& profile, float value) {
+        add_number(profile, static_cast<double>(value));
+    };
+    const auto add_text = [](stats::Profile& profile, const TextValue& value) {
+        value.missing ? profile.add_null() : profile.add(value.text);
+    };
+    std::size_t number = 0;
+    std::size_t text = 0;
+    for (const InputColumn& column : schema.columns) {
+        if (column.kind == InputKind::number) {
+            add_column(days, column.name, stats::ColumnKind::numeric, rows, number++, numbers, add_number);
+        } else {
+            add_column(days, column.name, stats::ColumnKind::categorical, rows, text++, texts, add_text);
+        }
+    }
+    add_column(days, kPredictionColumn, stats::ColumnKind::numeric, rows,
+               static_cast<std::size_t>(schema.score_output), outputs, add_output);
+}
 
 DriftColumn judge_classic(const evidence::BaselineColumn& reference, const stats::Profile& window,
                           const ColumnValues& values, std::int64_t min_rows) {
@@ -136,29 +175,22 @@ struct ProfileStore::Impl {
 ProfileStore::ProfileStore() : impl_(std::make_unique<Impl>()) {}
 ProfileStore::~ProfileStore() = default;
 
-void ProfileStore::add_row(const LoggedRow& row) {
-    if (row.record.kind != RowKind::answered) {
-        return;
-    }
+void ProfileStore::add_rows(std::span<const LoggedRow> rows) {
     const std::scoped_lock lock(impl_->mutex);
-    Days& days = impl_->endpoints[row.schema.name];
-    if (!days.start_row(day_of(row.record.event_time_us))) {
-        return;
-    }
-    std::size_t number = 0;
-    std::size_t text = 0;
-    for (const InputColumn& column : row.schema.columns) {
-        if (column.kind == InputKind::number && number < row.record.numbers.size()) {
-            days.add_number(column.name, row.record.numbers[number++]);
-        } else if (column.kind == InputKind::text && text < row.record.texts.size()) {
-            const TextValue& value = row.record.texts[text++];
-            stats::Profile& profile = days.column(column.name, stats::ColumnKind::categorical);
-            value.missing ? profile.add_null() : profile.add(value.text);
+    while (!rows.empty()) {
+        const LoggedRow& first = rows.front();
+        const std::int64_t day = day_of(first.record.event_time_us);
+        std::size_t alike = 1;
+        while (alike < rows.size() && &rows[alike].schema == &first.schema &&
+               rows[alike].record.kind == first.record.kind &&
+               day_of(rows[alike].record.event_time_us) == day) {
+            ++alike;
         }
-    }
-    const auto score = static_cast<std::size_t>(row.schema.score_output);
-    if (score < row.record.outputs.size()) {
-        days.add_number(kPredictionColumn, static_cast<double>(row.record.outputs[score]));
+        Days& days = impl_->endpoints[first.schema.name];
+        if (first.record.kind == RowKind::answered && days.start_rows(day)) {
+            add_day_rows(days, rows.first(alike));
+        }
+        rows = rows.subspan(alike);
     }
 }
 

@@ -16,7 +16,8 @@ inline constexpr std::size_t kVariantsMax = 4096;
 /// A thread's ring of predictions that the drainer has not taken yet.
 inline constexpr std::size_t kSpoolBytesDefault = 8U << 20U;
 inline constexpr std::size_t kSpoolBytesMin = 64U << 10U;
-inline constexpr std::size_t kSpoolsMax = 256;  // threads that append at the same time
+inline constexpr std::size_t kSpoolsMax = 256;        // threads that append at the same time
+inline constexpr std::size_t kConsumedRowsMax = 128;  // that a consumer gets at once
 /// (endpoint, variant, hour) triples whose missed rows are counted apart between two drains; further ones
 /// share a slot.
 inline constexpr std::size_t kMissedSlotsMax = 1024;

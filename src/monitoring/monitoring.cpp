@@ -73,9 +73,9 @@ Result<std::unique_ptr<Monitoring>> Monitoring::open(const MonitoringOptions& op
     GYRE_TRY_VOID(impl->rebuild(options.scores.horizon_us));
     Impl* parts = impl.get();
     impl->log->consume(
-        [parts](const LoggedRow& row) {
-            parts->scores.add_row(row);
-            parts->profiles.add_row(row);
+        [parts](std::span<const LoggedRow> rows) {
+            parts->scores.add_rows(rows);
+            parts->profiles.add_rows(rows);
         },
         [parts](const MissedRows& missed) { parts->scores.add_missed(missed); });
     impl->log->start();

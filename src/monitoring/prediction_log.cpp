@@ -71,17 +71,18 @@ struct PredictionLog::Impl {
     Counter& rows_total;
     Counter& dropped_total;
     Counter& failures_total;
-    RowConsumer on_row;
+    RowConsumer on_rows;
     MissedConsumer on_missed;
 
     struct Ring {
         std::shared_ptr<Spool> spool;
         std::uint64_t drained = 0;
     };
-    mutable std::mutex mutex;  // guards the five below; held while draining
+    mutable std::mutex mutex;  // guards what follows to `unsynced`; held while draining
     std::unique_ptr<SegmentStore> store;
     std::vector<Ring> rings;
-    RecordDecoder decoder;
+    std::vector<RecordDecoder> decoders{kConsumedRowsMax};  // one a row of `batch`
+    std::vector<LoggedRow> batch;                           // being consumed
     PredictionLogStats stats;
     bool unsynced = false;
 
@@ -117,6 +118,9 @@ struct PredictionLog::Impl {
     Result<void> drain_ring(Ring& ring);
     Result<void> write_missed();
     void consume_run(std::string_view bytes);
+    std::string_view decode_batch(std::string_view bytes);
+    [[nodiscard]] std::chrono::milliseconds pause_after(std::uint64_t bytes) const;
+    Result<std::uint64_t> drain_and_measure();
     Result<void> rotate();
     Result<void> sync();
     void run();
@@ -187,9 +191,11 @@ Result<void> PredictionLog::Impl::drain_all() {
     return write_missed();
 }
 
+/// Not what comes while it drains: that would be one write for every few rows.
 Result<void> PredictionLog::Impl::drain_ring(Ring& ring) {
+    const std::uint64_t end = ring.spool->committed();
     for (;;) {
-        const Spool::Run run = ring.spool->committed_run(ring.drained);
+        const Spool::Run run = ring.spool->committed_run(ring.drained, end);
         if (run.records == 0) {
             return {};
         }
@@ -208,17 +214,30 @@ Result<void> PredictionLog::Impl::drain_ring(Ring& ring) {
 
 void PredictionLog::Impl::consume_run(std::string_view bytes) {
     while (!bytes.empty()) {
+        bytes = decode_batch(bytes);
+        store->count_rows(batch);
+        if (on_rows) {
+            on_rows(batch);
+        }
+    }
+}
+
+/// Fills the batch from the start of `bytes`; returns what is left of them.
+std::string_view PredictionLog::Impl::decode_batch(std::string_view bytes) {
+    batch.clear();
+    for (RecordDecoder& decoder : decoders) {
+        if (bytes.empty()) {
+            break;
+        }
         const PredictionRecord* record = decoder.decode(bytes, std::nullopt);
         GYRE_CHECK(record != nullptr, "a committed record is whole");
         bytes.remove_prefix(decoder.size());
         const EndpointSchema* schema = store->names().schema(record->endpoint);
         const VariantInfo* variant = store->names().variant(record->variant);
         GYRE_CHECK(schema != nullptr && variant != nullptr, "a row's ids come from this log");
-        store->count_row(schema->name, record->event_time_us);
-        if (on_row) {
-            on_row({*schema, *variant, *record});
-        }
+        batch.push_back({*schema, *variant, *record});
     }
+    return bytes;
 }
 
 Result<void> PredictionLog::Impl::write_missed() {
@@ -275,22 +294,45 @@ Result<void> PredictionLog::Impl::sync() {
     return writer->sync();
 }
 
+/// How long to wait for more after a look that found `bytes`: not at all when a ring fills faster than
+/// waiting allows.
+std::chrono::milliseconds PredictionLog::Impl::pause_after(std::uint64_t bytes) const {
+    return std::chrono::milliseconds(bytes >= options.spool_bytes / 4 ? 0 : options.drain_every_ms);
+}
+
+/// drain_all(), and how many bytes of rows it moved.
+Result<std::uint64_t> PredictionLog::Impl::drain_and_measure() {
+    const auto drained = [this] {
+        std::uint64_t bytes = 0;
+        for (const Ring& ring : rings) {
+            bytes += ring.drained;
+        }
+        return bytes;
+    };
+    const std::scoped_lock lock(mutex);
+    const std::uint64_t before = drained();
+    GYRE_TRY_VOID(drain_all());
+    return drained() - before;
+}
+
 void PredictionLog::Impl::run() {
+    // A round early: rows that come right after a sync are due when they are sync_every_ms old.
+    const std::int64_t sync_ns = (options.sync_every_ms - options.drain_every_ms) * 1'000'000;
     std::int64_t synced_at = clock.steady_ns();
     bool failing = false;
+    std::chrono::milliseconds pause(options.drain_every_ms);
     for (;;) {
         {
             std::unique_lock lock(wait_mutex);
-            wake.wait_for(lock, std::chrono::milliseconds(options.drain_every_ms), [&] { return stopping; });
+            wake.wait_for(lock, pause, [&] { return stopping; });
             if (stopping) {
                 return;
             }
         }
-        Result<void> done = [&] {
-            const std::scoped_lock lock(mutex);
-            return drain_all();
-        }();
-        if (done && clock.steady_ns() - synced_at >= options.sync_every_ms * 1'000'000) {
+        const Result<std::uint64_t> drained = drain_and_measure();
+        Result<void> done = drained ? Result<void>() : Result<void>(drained.error());
+        pause = pause_after(drained ? *drained : 0);
+        if (done && clock.steady_ns() - synced_at >= sync_ns) {
             done = sync();
             synced_at = clock.steady_ns();
         }
@@ -345,7 +387,7 @@ PredictionLog::~PredictionLog() {
 }
 
 void PredictionLog::consume(RowConsumer rows, MissedConsumer missed) {
-    impl_->on_row = std::move(rows);
+    impl_->on_rows = std::move(rows);
     impl_->on_missed = std::move(missed);
 }
 

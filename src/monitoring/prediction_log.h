@@ -2,8 +2,9 @@
 // PredictionLog: every prediction, appended on the request path and never lost by `kill -9`.
 //
 // A thread appends to its own mapped ring (the spool, DIR/spool/*.ring): no lock, no system call, no
-// allocation after its first append. One drainer thread moves what is committed into the open segment
-// (DIR/segments/N.open), then hands it to the consumers in order of each ring, then frees the ring's space. A
+// allocation after its first append. One drainer thread moves what is committed when it looks into the open
+// segment (DIR/segments/N.open), one write a ring, then hands it to the consumers in order of each ring, then
+// frees the ring's space. What is committed meanwhile waits for its next look: more rows a write. A
 // segment that is full is sealed: a footer, fsync, renamed to N.seg. Everything is synced at least every
 // `sync_every_ms`, which is what a power failure can take. What a crash left in rings and in the open segment
 // is recovered by the next open(), each row once. A ring that is full (the disk is full or slow) drops the
@@ -38,9 +39,9 @@ enum class AppendOutcome : std::uint8_t {
     too_large  // over a bound of limits.h; counted as dropped too
 };
 
-/// Called on the drainer's thread, row by row; must not call the log back. Rows of one thread come in its
-/// order.
-using RowConsumer = std::function<void(const LoggedRow&)>;
+/// Called on the drainer's thread with 1 to kConsumedRowsMax rows, which live until it returns; must not call
+/// the log back. Rows of one thread come in its order.
+using RowConsumer = std::function<void(std::span<const LoggedRow>)>;
 /// Called on the drainer's thread when rows of an endpoint were dropped or failed.
 using MissedConsumer = std::function<void(const MissedRows&)>;
 

@@ -156,7 +156,13 @@ TEST(PredictionLog, flush_hands_every_earlier_row_to_the_consumer_in_order) {
     Metrics metrics;
     std::vector<std::string> seen;  // outlives the log, which drains when it ends
     auto log = open_log(dir.path, metrics);
-    log->consume([&](const LoggedRow& row) { seen.emplace_back(row.record.request_id); }, {});
+    log->consume(
+        [&](std::span<const LoggedRow> rows) {
+            for (const LoggedRow& row : rows) {
+                seen.emplace_back(row.record.request_id);
+            }
+        },
+        {});
     const Ids ids = declare(*log);
     std::vector<std::string> expected;
     for (int i = 0; i < 1000; ++i) {
@@ -174,7 +180,8 @@ TEST(PredictionLog, rings_are_reused_lap_after_lap_while_threads_append) {
     std::atomic<std::int64_t> consumed{0};  // outlives the log, which drains when it ends
     auto log = open_log(dir.path, metrics,
                         {.spool_bytes = kSpoolBytesMin, .segment_bytes = 1 << 20, .drain_every_ms = 1});
-    log->consume([&](const LoggedRow&) { ++consumed; }, {});
+    log->consume([&](std::span<const LoggedRow> rows) { consumed += static_cast<std::int64_t>(rows.size()); },
+                 {});
     log->start();
     const Ids ids = declare(*log);
     std::vector<std::thread> threads;

@@ -281,10 +281,6 @@ Result<void> SegmentStore::write_missed(const MissedRows& missed) {
     return {};
 }
 
-void SegmentStore::count_row(const std::string& endpoint, std::int64_t event_time_us) {
-    footer_.add_row(endpoint, event_time_us);
-}
-
 Result<void> SegmentStore::rotate() {
     GYRE_TRY_VOID(seal_waiting());
     Waiting full{.writer = writer_, .footer = footer_, .number = number_};

@@ -24,8 +24,8 @@ class SegmentStore {
     Result<void> declare(VariantId id, const VariantInfo& variant);
     Result<void> write_run(std::uint64_t spool, const Spool::Run& run);
     Result<void> write_missed(const MissedRows& missed);
-    /// Counts a row of the last write_run for the footer.
-    void count_row(const std::string& endpoint, std::int64_t event_time_us);
+    /// Counts rows of the last write_run for the footer.
+    void count_rows(std::span<const LoggedRow> rows) { footer_.add_rows(rows); }
 
     [[nodiscard]] bool full() const { return writer_->bytes() >= options_.segment_bytes; }
     [[nodiscard]] bool has_rows() const { return !footer_.empty(); }

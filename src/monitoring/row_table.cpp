@@ -42,12 +42,31 @@ LabelChange add_label_event(LabelEvents& events, const LabelEvent& event) {
     return LabelChange::revision;
 }
 
-RowTable::RowTable() : slots_(1024, kNone) {}
+namespace {
+
+/// Never 0, and of bits that do not choose the slot.
+std::uint8_t tag_of(RequestKey key) {
+    const auto byte = static_cast<std::uint8_t>(key.high);
+    return byte == 0 ? 1 : byte;
+}
+
+}  // namespace
+
+RowTable::RowTable() {
+    grow();
+}
+
+void RowTable::prefetch(RequestKey key) const {
+    const std::size_t slot = key.low & (tags_.size() - 1);
+    __builtin_prefetch(&tags_[slot], 1);
+    __builtin_prefetch(&slots_[slot], 1);
+}
 
 std::size_t RowTable::slot_of(RequestKey key) const {
-    const std::size_t mask = slots_.size() - 1;
+    const std::size_t mask = tags_.size() - 1;
+    const std::uint8_t tag = tag_of(key);
     std::size_t slot = key.low & mask;
-    while (slots_[slot] != kNone && rows_[slots_[slot]].key != key) {
+    while (tags_[slot] != 0 && (tags_[slot] != tag || rows_[slots_[slot]].key != key)) {
         slot = (slot + 1) & mask;
     }
     return slot;
@@ -58,27 +77,35 @@ void RowTable::grow() {
     while (wanted < rows_.size() * 2 + 2) {
         wanted *= 2;
     }
-    slots_.assign(wanted, kNone);
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-        slots_[slot_of(rows_[i].key)] = static_cast<std::uint32_t>(i);
+    tags_.assign(wanted, 0);
+    slots_.resize(wanted);
+    std::uint32_t index = 0;
+    for (const Row& row : rows_.values()) {
+        std::size_t slot = row.key.low & (wanted - 1);
+        while (tags_[slot] != 0) {  // keys differ: a free slot is all it takes
+            slot = (slot + 1) & (wanted - 1);
+        }
+        tags_[slot] = tag_of(row.key);
+        slots_[slot] = index++;
     }
 }
 
 Row& RowTable::row_of(RequestKey key, std::int64_t event_time_us) {
-    if ((rows_.size() + 1) * 2 > slots_.size()) {
+    if ((rows_.size() + 1) * 2 > tags_.size()) {
         grow();
     }
     const std::size_t slot = slot_of(key);
-    if (slots_[slot] != kNone) {
+    if (tags_[slot] != 0) {
         return rows_[slots_[slot]];
     }
+    tags_[slot] = tag_of(key);
     slots_[slot] = static_cast<std::uint32_t>(rows_.size());
     append({.key = key, .event_time_us = event_time_us});
     return rows_.back();
 }
 
 void RowTable::append(const Row& row) {
-    if (rows_.size() % kBlockRows == 0) {
+    if (rows_.size() % Blocks<Row>::kRows == 0) {
         spans_.push_back({row.event_time_us, row.event_time_us});
     }
     Span& span = spans_.back();
@@ -89,7 +116,7 @@ void RowTable::append(const Row& row) {
 
 const Row* RowTable::find(RequestKey key) const {
     const std::size_t slot = slot_of(key);
-    return slots_[slot] == kNone ? nullptr : &rows_[slots_[slot]];
+    return tags_[slot] == 0 ? nullptr : &rows_[slots_[slot]];
 }
 
 void RowTable::add_score(Row& row, const Score& score) {
@@ -159,7 +186,7 @@ const Score* RowTable::score_of(const Row& row, std::uint16_t model) const {
 
 std::size_t RowTable::remove_before(std::int64_t event_time_us) {
     RowTable kept;
-    for (const Row& row : rows_) {
+    for (const Row& row : rows_.values()) {
         if (row.event_time_us < event_time_us) {
             continue;
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <ranges>
 #include <unordered_map>
 
 #include "monitoring/score_store.h"
@@ -45,9 +46,36 @@ struct Row {
     LabelEvent label{.time_us = kTimeMax, .value = 0.0};  // time kTimeMax: none
 };
 
+/// A list in blocks: it grows without copying what it holds or touching memory ahead of need.
+template <class T>
+class Blocks {
+ public:
+    static constexpr std::size_t kRows = 1024;  // of a block
+
+    void push_back(const T& value) {
+        if (size_ % kRows == 0) {
+            blocks_.emplace_back().reserve(kRows);
+        }
+        blocks_.back().push_back(value);
+        ++size_;
+    }
+    [[nodiscard]] T& operator[](std::size_t i) { return blocks_[i / kRows][i % kRows]; }
+    [[nodiscard]] const T& operator[](std::size_t i) const { return blocks_[i / kRows][i % kRows]; }
+    [[nodiscard]] T& back() { return blocks_.back().back(); }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] const std::vector<T>& block(std::size_t block) const { return blocks_[block]; }
+    [[nodiscard]] auto values() const { return std::views::join(blocks_); }
+
+ private:
+    std::vector<std::vector<T>> blocks_;  // full, but for the last
+    std::size_t size_ = 0;
+};
+
 class RowTable {
  public:
     RowTable();
+    /// Starts to fetch what row_of(key) will look at: a table of millions of rows is in no cache.
+    void prefetch(RequestKey key) const;
     /// The row of the key, made when new.
     Row& row_of(RequestKey key, std::int64_t event_time_us);
     [[nodiscard]] const Row* find(RequestKey key) const;
@@ -57,7 +85,9 @@ class RowTable {
     [[nodiscard]] LabelEvents labels_of(const Row& row) const;
     [[nodiscard]] std::optional<LabelEvent> label_at(const Row& row, std::int64_t as_of_us) const;
     [[nodiscard]] const Score* score_of(const Row& row, std::uint16_t model) const;
-    [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
+    [[nodiscard]] std::size_t size() const { return rows_.size(); }
+    /// All rows, about in the order of time.
+    [[nodiscard]] auto rows() const { return rows_.values(); }
     /// Calls `visit` for the rows with event time in [from, to). Rows come about in the order of time, so
     /// only few blocks are looked at.
     template <class Visit>
@@ -66,10 +96,9 @@ class RowTable {
             if (spans_[block].newest_us < from_us || spans_[block].oldest_us >= to_us) {
                 continue;
             }
-            const std::size_t end = std::min(rows_.size(), (block + 1) * kBlockRows);
-            for (std::size_t i = block * kBlockRows; i < end; ++i) {
-                if (rows_[i].event_time_us >= from_us && rows_[i].event_time_us < to_us) {
-                    visit(rows_[i]);
+            for (const Row& row : rows_.block(block)) {
+                if (row.event_time_us >= from_us && row.event_time_us < to_us) {
+                    visit(row);
                 }
             }
         }
@@ -82,17 +111,19 @@ class RowTable {
     void grow();
     void append(const Row& row);
 
-    static constexpr std::size_t kBlockRows = 1024;
     struct Span {
         std::int64_t oldest_us = 0;
         std::int64_t newest_us = 0;
     };
 
-    std::vector<Row> rows_;
-    std::vector<Span> spans_;  // event times of each kBlockRows rows
-    std::vector<Score> scores_;
+    Blocks<Row> rows_;
+    std::vector<Span> spans_;  // event times of each block
+    Blocks<Score> scores_;
     std::vector<LabelEvents> revised_;
-    std::vector<std::uint32_t> slots_;  // open addressing, a power of two, at most half full
+    // Open addressing, a power of two, at most half full. A slot's tag is a byte of its row's key, 0 when it
+    // is free: looking a new key up reads one or two cache lines of tags and no row.
+    std::vector<std::uint8_t> tags_;
+    std::vector<std::uint32_t> slots_;
 };
 
 }  // namespace gyre::monitoring

@@ -78,6 +78,8 @@ struct ScoreStore::Impl {
         const auto at = endpoints.find(name);
         return at != endpoints.end() ? at->second : endpoints[std::string(name)];
     }
+    void add_rows_of(Endpoint& endpoint, std::span<const LoggedRow> logged, std::span<const RequestKey> keys);
+    void add_row(Endpoint& endpoint, std::uint16_t model, const LoggedRow& row, RequestKey key);
     HourCounts& hour(Endpoint& endpoint, std::uint16_t model, std::int64_t event_time_us);
     void join_pending(Endpoint& endpoint, Row& row);
     void expire(Endpoint& endpoint);
@@ -137,7 +139,7 @@ void ScoreStore::Impl::expire(Endpoint& endpoint) {
 void ScoreStore::Impl::evict() {
     Endpoint* largest = nullptr;
     for (auto& [name, endpoint] : endpoints) {
-        if (largest == nullptr || endpoint.table.rows().size() > largest->table.rows().size()) {
+        if (largest == nullptr || endpoint.table.size() > largest->table.size()) {
             largest = &endpoint;
         }
     }
@@ -155,11 +157,43 @@ void ScoreStore::Impl::evict() {
     stats.evicted_rows += removed;
 }
 
-void ScoreStore::add_row(const LoggedRow& row) {
+void ScoreStore::add_rows(std::span<const LoggedRow> rows) {
+    std::vector<RequestKey> keys;
+    keys.reserve(rows.size());
+    for (const LoggedRow& row : rows) {
+        keys.push_back(request_key(row.record.request_id));
+    }
     const std::scoped_lock lock(impl_->mutex);
+    for (std::size_t from = 0; from < rows.size();) {
+        std::size_t to = from + 1;
+        while (to < rows.size() && &rows[to].schema == &rows[from].schema) {
+            ++to;
+        }
+        impl_->add_rows_of(impl_->get(rows[from].schema.name), rows.subspan(from, to - from),
+                           std::span(keys).subspan(from, to - from));
+        from = to;
+    }
+}
+
+void ScoreStore::Impl::add_rows_of(Endpoint& endpoint, std::span<const LoggedRow> logged,
+                                   std::span<const RequestKey> keys) {
+    for (const RequestKey& key : keys) {
+        endpoint.table.prefetch(key);
+    }
+    const VariantInfo* variant = nullptr;
+    std::uint16_t model = 0;
+    for (std::size_t i = 0; i < logged.size(); ++i) {
+        if (&logged[i].variant != variant) {
+            variant = &logged[i].variant;
+            model = endpoint.model_index(variant->model);
+        }
+        add_row(endpoint, model, logged[i], keys[i]);
+    }
+}
+
+void ScoreStore::Impl::add_row(Endpoint& endpoint, std::uint16_t model, const LoggedRow& row,
+                               RequestKey key) {
     const PredictionRecord& record = row.record;
-    Endpoint& endpoint = impl_->get(row.schema.name);
-    const std::uint16_t model = endpoint.model_index(row.variant.model);
     const auto score_at = static_cast<std::size_t>(row.schema.score_output);
     const float value = score_at < record.outputs.size() ? record.outputs[score_at] : 0.0F;
     const bool answered = record.kind == RowKind::answered;
@@ -168,28 +202,28 @@ void ScoreStore::add_row(const LoggedRow& row) {
     }
     endpoint.newest_event_us = std::max(endpoint.newest_event_us, record.event_time_us);
     if (answered) {
-        HourCounts& hour = impl_->hour(endpoint, model, record.event_time_us);
-        ++hour.predictions;
+        HourCounts& counts = hour(endpoint, model, record.event_time_us);
+        ++counts.predictions;
         const double scaled = static_cast<double>(value) * kOutputScale;
-        hour.output_sum += std::abs(scaled) < 1e15 ? std::llround(scaled) : 0;
+        counts.output_sum += std::abs(scaled) < 1e15 ? std::llround(scaled) : 0;
     }
-    impl_->expire(endpoint);
+    expire(endpoint);
     if (record.event_time_us < endpoint.horizon_us) {
-        ++impl_->stats.late_rows;
+        ++stats.late_rows;
         return;
     }
-    const std::size_t before = endpoint.table.rows().size();
-    Row& entry = endpoint.table.row_of(request_key(record.request_id), record.event_time_us);
-    const bool is_new = endpoint.table.rows().size() > before;
+    const std::size_t before = endpoint.table.size();
+    Row& entry = endpoint.table.row_of(key, record.event_time_us);
+    const bool is_new = endpoint.table.size() > before;
     endpoint.table.add_score(entry, {.arrival_us = record.arrival_us,
                                      .latency_ns = record.latency_ns,
                                      .value = value,
                                      .model = model,
                                      .answered = answered});
     if (is_new) {
-        impl_->join_pending(endpoint, entry);
-        if (++impl_->rows > impl_->options.rows_max) {
-            impl_->evict();
+        join_pending(endpoint, entry);
+        if (++rows > options.rows_max) {
+            evict();
         }
     }
 }

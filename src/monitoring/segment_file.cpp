@@ -165,11 +165,30 @@ std::string Names::variant_payload(VariantId id) const {
     return definition_payload(id, variants_[id]);
 }
 
-void FooterBuilder::add_row(const std::string& endpoint, std::int64_t event_time_us) {
-    SegmentEndpoint& entry = endpoints_[endpoint];
+namespace {
+
+void count_row(SegmentEndpoint& entry, std::int64_t event_time_us) {
     ++entry.rows;
     entry.min_event_us = std::min(entry.min_event_us, event_time_us);
     entry.max_event_us = std::max(entry.max_event_us, event_time_us);
+}
+
+}  // namespace
+
+void FooterBuilder::add_row(const std::string& endpoint, std::int64_t event_time_us) {
+    count_row(endpoints_[endpoint], event_time_us);
+}
+
+void FooterBuilder::add_rows(std::span<const LoggedRow> rows) {
+    const EndpointSchema* schema = nullptr;
+    SegmentEndpoint* entry = nullptr;
+    for (const LoggedRow& row : rows) {
+        if (&row.schema != schema) {
+            schema = &row.schema;
+            entry = &endpoints_[schema->name];
+        }
+        count_row(*entry, row.record.event_time_us);
+    }
 }
 
 void FooterBuilder::add_missed(const MissedRows& missed) {

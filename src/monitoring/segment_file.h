@@ -64,6 +64,7 @@ class Names {
 class FooterBuilder {
  public:
     void add_row(const std::string& endpoint, std::int64_t event_time_us);
+    void add_rows(std::span<const LoggedRow> rows);
     void add_missed(const MissedRows& missed);
     [[nodiscard]] SegmentFooter build() const;
     [[nodiscard]] bool empty() const { return endpoints_.empty(); }

@@ -145,10 +145,13 @@ Spool::Run Spool::run(std::uint64_t from, std::uint64_t end, std::optional<std::
     return run;
 }
 
-Spool::Run Spool::committed_run(std::uint64_t from) const {
-    auto* control = reinterpret_cast<Control*>(map_);
-    const std::atomic_ref<std::uint64_t> committed(control->committed);
-    return run(from, committed.load(std::memory_order_acquire), std::nullopt);
+std::uint64_t Spool::committed() const {
+    const std::atomic_ref<std::uint64_t> committed(reinterpret_cast<Control*>(map_)->committed);
+    return committed.load(std::memory_order_acquire);
+}
+
+Spool::Run Spool::committed_run(std::uint64_t from, std::uint64_t end) const {
+    return run(from, end, std::nullopt);
 }
 
 Spool::Run Spool::sound_run(std::uint64_t from) const {

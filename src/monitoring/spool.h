@@ -36,8 +36,11 @@ class Spool {
         std::uint64_t to = 0;
         std::uint32_t records = 0;
     };
-    /// The next committed run from position `from`; `records` is 0 when there is none.
-    [[nodiscard]] Run committed_run(std::uint64_t from) const;
+    /// Where the owner's next record will start: everything before is committed.
+    [[nodiscard]] std::uint64_t committed() const;
+    /// The next run from position `from` of what lies before `end`, a position that committed() gave;
+    /// `records` is 0 when there is none.
+    [[nodiscard]] Run committed_run(std::uint64_t from, std::uint64_t end) const;
     /// For a ring that a crash left: the next run whose records' checksums hold, committed or not.
     [[nodiscard]] Run sound_run(std::uint64_t from) const;
     /// Frees everything before `position`.

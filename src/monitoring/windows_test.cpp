@@ -396,5 +396,59 @@ TEST(ProfileStore, rows_of_changing_days_endpoints_and_columns_go_where_they_bel
     EXPECT_DOUBLE_EQ(store.window("y", {0, kTimeMax}).find("a")->second.moments().mean, 1.0);
 }
 
+TEST(ScoreStore, rows_at_once_give_what_they_give_one_by_one) {
+    Rng random(7);
+    const EndpointSchema other{.name = "other", .columns = {}, .outputs = {"p"}};
+    std::vector<RowSpec> specs;
+    for (std::int64_t i = 0; i < 500; ++i) {
+        specs.push_back({.id = "r" + std::to_string(random.next() % 400),
+                         .event_time_us = static_cast<std::int64_t>(random.next() % 4) * kUsPerDay,
+                         .score = static_cast<float>(random.uniform()),
+                         .distance = random.uniform(),
+                         .carrier = random.next() % 5 == 0 ? "" : "UA"});
+    }
+    std::vector<TextValue> texts;
+    for (const RowSpec& spec : specs) {
+        texts.push_back({.text = spec.carrier, .missing = spec.carrier.empty()});
+    }
+    std::vector<PredictionRecord> records;
+    std::vector<LoggedRow> rows;
+    records.reserve(specs.size());
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        records.push_back({.request_id = specs[i].id,
+                           .kind = i % 7 == 0 ? RowKind::shadow : RowKind::answered,
+                           .event_time_us = specs[i].event_time_us,
+                           .outputs = {&specs[i].score, 1},
+                           .numbers = {&specs[i].distance, 1},
+                           .texts = {&texts[i], 1}});
+        rows.push_back({i % 50 < 40 ? kSchema : other, kChampion, records[i]});
+    }
+    ScoreStore one_by_one({});
+    ScoreStore at_once({});
+    ProfileStore profiles;
+    ProfileStore profiles_at_once;
+    for (const LoggedRow& row : rows) {
+        one_by_one.add_row(row);
+        profiles.add_row(row);
+    }
+    at_once.add_rows(rows);
+    profiles_at_once.add_rows(rows);
+    for (const char* endpoint : {"flights", "other"}) {
+        const auto wanted = one_by_one.scored_rows({.endpoint = endpoint, .model = "flights/1"});
+        const auto given = at_once.scored_rows({.endpoint = endpoint, .model = "flights/1"});
+        ASSERT_EQ(given.size(), wanted.size());
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            EXPECT_EQ(given[i].key, wanted[i].key);
+            EXPECT_EQ(given[i].score, wanted[i].score);
+        }
+    }
+    const ColumnProfiles wanted = profiles.window("flights", {0, kTimeMax});
+    const ColumnProfiles given = profiles_at_once.window("flights", {0, kTimeMax});
+    ASSERT_EQ(given.size(), 3U);
+    for (const auto& [name, profile] : wanted) {
+        EXPECT_EQ(given.find(name)->second.to_json().dump(), profile.to_json().dump()) << name;
+    }
+}
+
 }  // namespace
 }  // namespace gyre::monitoring
