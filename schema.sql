@@ -1,9 +1,10 @@
 -- The schema that migrations/sqlite make. Checked by gyre_storage_test; to write it again:
 -- GYRE_UPDATE_SCHEMA=1 gyre_storage_test --gtest_filter='Schema.*'
 
-CREATE TABLE alerts (
+CREATE TABLE "alerts" (
     id TEXT PRIMARY KEY,
-    monitor_id TEXT NOT NULL,
+    project TEXT NOT NULL,
+    monitor_id TEXT NOT NULL,    -- not a reference: an alert outlives its monitor
     endpoint TEXT NOT NULL,
     kind TEXT NOT NULL,
     metric TEXT NOT NULL,        -- the metric, or the column that drifted
@@ -21,7 +22,7 @@ CREATE TABLE alerts (
 
 CREATE UNIQUE INDEX alerts_firing ON alerts (monitor_id, metric) WHERE state = 'firing';
 
-CREATE INDEX alerts_opened ON alerts (opened_at_us);
+CREATE INDEX alerts_opened ON alerts (project, opened_at_us);
 
 CREATE TABLE datasets (
     id INTEGER PRIMARY KEY,
@@ -202,11 +203,13 @@ CREATE TABLE monitor_results (
     PRIMARY KEY (monitor_id, end_us)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE monitoring_watermarks (
-    endpoint TEXT PRIMARY KEY,
+CREATE TABLE "monitoring_watermarks" (
+    project TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
     first_event_us INTEGER NOT NULL,
     predictions_us INTEGER NOT NULL,
-    labels_us INTEGER NOT NULL
+    labels_us INTEGER NOT NULL,
+    PRIMARY KEY (project, endpoint)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE monitors (
@@ -221,7 +224,8 @@ CREATE TABLE monitors (
     UNIQUE (project, endpoint, name)
 ) STRICT;
 
-CREATE TABLE performance_windows (
+CREATE TABLE "performance_windows" (
+    project TEXT NOT NULL,
     endpoint TEXT NOT NULL,
     model TEXT NOT NULL,
     start_us INTEGER NOT NULL,
@@ -229,7 +233,7 @@ CREATE TABLE performance_windows (
     revision INTEGER NOT NULL,
     labelled INTEGER NOT NULL,
     body TEXT NOT NULL,          -- JSON, PerformanceWindow
-    PRIMARY KEY (endpoint, model, start_us, end_us)
+    PRIMARY KEY (project, endpoint, model, start_us, end_us)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pipeline_attempts (

@@ -27,6 +27,40 @@ def build(release: pathlib.Path, data: pathlib.Path) -> dict:
     return json.loads((release / "expected.json").read_text())
 
 
+def assert_rows_have_a_project(database: sqlite3.Connection) -> None:
+    """Every row names its project, by itself or by the row that owns it."""
+    tables = [name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+              if not name.startswith("sqlite_")]
+    columns = {table: [row[1] for row in database.execute(f"PRAGMA table_info({table})")] for table in tables}
+    owned = {table for table in tables if database.execute(f"PRAGMA foreign_key_list({table})").fetchall()}
+    owned |= {"pipeline_steps", "pipeline_attempts"}  # by run_id
+    singletons = {"event_head", "pipeline_cursor", "schema_migrations"}  # of the database itself
+    for table in set(tables) - owned - singletons:
+        assert "project" in columns[table], f"rows of {table} belong to no project"
+        assert database.execute(f"SELECT count(*) FROM {table} WHERE project <> 'default'").fetchone() == (0,), table
+
+
+def test_alerts_windows_and_watermarks_of_the_first_release_get_its_project(make_server, tmp_path):
+    data = tmp_path / "server" / "data"
+    build(ROOT / "tests" / "data_folders" / "0.1", data)
+    database = sqlite3.connect(data / "gyre.db")
+    database.execute("INSERT INTO alerts VALUES ('a1', 'm1', 'flights', 'drift', 'dep_delay', 0.5, NULL, NULL, 0.2, 'warning', "
+                     "'firing', 1, NULL, 2, 'moved')")
+    database.execute("INSERT OR REPLACE INTO monitoring_watermarks VALUES ('flights', 1, 2, 3)")
+    window = ("flights", "flights/1", 0, 604_800_000_000, 1, 5, "{}")
+    database.execute("INSERT INTO performance_windows VALUES (?, ?, ?, ?, ?, ?, ?)", window)
+    database.commit()
+    database.close()
+    server = make_server(name="server")
+    alerts = Api(server.url).native("GET", "alerts")["alerts"]
+    assert [(alert["id"], alert["metric"], alert["message"]) for alert in alerts] == [("a1", "dep_delay", "moved")]
+    server.stop()
+    database = sqlite3.connect(data / "gyre.db")
+    assert database.execute("SELECT project, id, opened_at_us, as_of_us FROM alerts").fetchall() == [("default", "a1", 1, 2)]
+    assert ("default", *window) in database.execute("SELECT * FROM performance_windows").fetchall()
+    assert_rows_have_a_project(database)
+
+
 def test_the_present_release_is_among_them():
     version = subprocess.run([gyre_binary(), "version"], capture_output=True, text=True, check=True).stdout.split()[1]
     assert version.rsplit(".", 1)[0] in [release.name for release in RELEASES], "see tests/data_folders/README.md"
@@ -50,6 +84,7 @@ def test_a_folder_of_a_release_is_opened_migrated_and_served(make_server, gyre, 
     assert gyre("--url", server.url, "events", "verify").returncode == 0
     assert len(api.events()) >= expected["events"]
     assert [monitor["name"] for monitor in api.native("GET", "monitors")["monitors"]] == ["drift"]
+    assert_rows_have_a_project(sqlite3.connect(server.data / "gyre.db"))
 
     log = export(server.url, "flights", tmp_path / "log.parquet")
     assert len(log) == expected["exported"]

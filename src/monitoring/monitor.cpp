@@ -16,12 +16,13 @@ using storage::Transaction;
 constexpr std::size_t kLateWindows = 8;
 
 constexpr std::string_view kSelectMonitors =
-    "SELECT id, spec, position_us, state, created_at_us FROM monitors WHERE ?1 = '' OR endpoint = ?1 "
-    "ORDER BY created_at_us, id";
+    "SELECT id, spec, position_us, state, created_at_us FROM monitors WHERE project = ?1 AND "
+    "(?2 = '' OR endpoint = ?2) ORDER BY created_at_us, id";
 constexpr std::string_view kSelectMonitor =
-    "SELECT id, spec, position_us, state, created_at_us FROM monitors WHERE id = ?";
+    "SELECT id, spec, position_us, state, created_at_us FROM monitors WHERE project = ? AND id = ?";
 constexpr std::string_view kInsertMonitor =
-    "INSERT INTO monitors (id, endpoint, name, spec, state, created_at_us) VALUES (?, ?, ?, ?, ?, ?)";
+    "INSERT INTO monitors (project, id, endpoint, name, spec, state, created_at_us) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kMoveMonitor =
     "UPDATE monitors SET position_us = ? WHERE id = ? AND position_us IS ?";
 constexpr std::string_view kSaveState = "UPDATE monitors SET state = ? WHERE id = ?";
@@ -29,29 +30,32 @@ constexpr std::string_view kInsertResult =
     "INSERT INTO monitor_results (monitor_id, end_us, start_us, as_of_us, verdict, body) "
     "VALUES (?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kInsertAlert =
-    "INSERT INTO alerts (id, monitor_id, endpoint, kind, metric, value, low, high, threshold, severity, "
-    "state, "
-    "opened_at_us, as_of_us, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'firing', ?, ?, ?)";
+    "INSERT INTO alerts (project, id, monitor_id, endpoint, kind, metric, value, low, high, threshold, "
+    "severity, state, opened_at_us, as_of_us, message) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'firing', ?, ?, ?)";
 constexpr std::string_view kResolveAlert =
     "UPDATE alerts SET state = 'resolved', resolved_at_us = ? WHERE id = ?";
 constexpr std::string_view kSelectAlerts =
     "SELECT id, monitor_id, endpoint, kind, metric, value, low, high, threshold, severity, state, "
-    "opened_at_us, "
-    "resolved_at_us, as_of_us, message FROM alerts WHERE (?1 = '' OR endpoint = ?1) AND (?2 = 0 OR state = "
-    "'firing') ORDER BY opened_at_us DESC, id DESC LIMIT ?3";
+    "opened_at_us, resolved_at_us, as_of_us, message FROM alerts WHERE project = ?1 AND "
+    "(?2 = '' OR endpoint = ?2) AND (?3 = 0 OR state = 'firing') "
+    "ORDER BY opened_at_us DESC, id DESC LIMIT ?4";
 constexpr std::string_view kSelectWindow =
-    "SELECT revision, labelled FROM performance_windows WHERE endpoint = ? AND model = ? AND start_us = ? "
-    "AND "
-    "end_us = ?";
+    "SELECT revision, labelled FROM performance_windows WHERE project = ? AND endpoint = ? AND model = ? AND "
+    "start_us = ? AND end_us = ?";
 constexpr std::string_view kUpsertWindow =
-    "INSERT INTO performance_windows (endpoint, model, start_us, end_us, revision, labelled, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, model, start_us, end_us) DO UPDATE SET "
+    "INSERT INTO performance_windows (project, endpoint, model, start_us, end_us, revision, labelled, body) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (project, endpoint, model, start_us, end_us) DO UPDATE SET "
     "revision = excluded.revision, labelled = excluded.labelled, body = excluded.body";
 constexpr std::string_view kUpsertWatermarks =
-    "INSERT INTO monitoring_watermarks (endpoint, first_event_us, predictions_us, labels_us) VALUES (?, ?, "
-    "?, ?) "
-    "ON CONFLICT (endpoint) DO UPDATE SET first_event_us = excluded.first_event_us, "
+    "INSERT INTO monitoring_watermarks (project, endpoint, first_event_us, predictions_us, labels_us) "
+    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (project, endpoint) DO UPDATE SET first_event_us = "
+    "excluded.first_event_us, "
     "predictions_us = excluded.predictions_us, labels_us = excluded.labels_us";
+
+std::string project() {
+    return default_project().str();
+}
 
 template <class T>
 Result<T> read_json(std::string_view text) {
@@ -222,7 +226,7 @@ Result<void> apply_signals(Transaction& tx, Monitor& monitor, Evaluation& evalua
         Json data = signal_json(signal);
         if (change == Change::open) {
             track.alert_id = make_hex_id();
-            GYRE_TRY_VOID(tx.run(kInsertAlert, track.alert_id, monitor.id, monitor.spec.endpoint,
+            GYRE_TRY_VOID(tx.run(kInsertAlert, project(), track.alert_id, monitor.id, monitor.spec.endpoint,
                                  name_of(monitor.spec.kind), signal.metric, signal.value, signal.low,
                                  signal.high, signal.threshold, name_of(monitor.spec.severity), tx.now_us(),
                                  evaluation.as_of_us, signal.reason));
@@ -265,14 +269,14 @@ Result<Monitor> MonitorService::create(const MonitorSpec& spec, const Principal&
     Monitor monitor{
         .id = make_uuid7(clock_), .spec = spec, .position_us = {}, .state = {}, .created_at_us = {}};
     return database_.write([&](Transaction& tx) -> Result<Monitor> {
-        GYRE_TRY(Statement count, tx.query("SELECT count(*) FROM monitors"));
+        GYRE_TRY(Statement count, tx.query("SELECT count(*) FROM monitors WHERE project = ?", project()));
         GYRE_TRY(const bool row, count.step());
         if (row && count.integer(0) >= static_cast<std::int64_t>(kMonitorsMax)) {
             return resource_exhausted("there are " + std::to_string(kMonitorsMax) + " monitors already");
         }
         monitor.created_at_us = tx.now_us();
-        auto inserted = tx.run(kInsertMonitor, monitor.id, spec.endpoint, spec.name, to_json(spec).dump(),
-                               to_json(monitor.state).dump(), monitor.created_at_us);
+        auto inserted = tx.run(kInsertMonitor, project(), monitor.id, spec.endpoint, spec.name,
+                               to_json(spec).dump(), to_json(monitor.state).dump(), monitor.created_at_us);
         if (!inserted && inserted.error().code() == ErrorCode::already_exists) {
             return already_exists("endpoint '" + spec.endpoint + "' has a monitor '" + spec.name +
                                   "' already; remove it first with 'gyre monitor remove'");
@@ -285,7 +289,7 @@ Result<Monitor> MonitorService::create(const MonitorSpec& spec, const Principal&
 
 Result<Monitor> MonitorService::remove(const std::string& id, const Principal& principal) {
     return database_.write([&](Transaction& tx) -> Result<Monitor> {
-        GYRE_TRY(Statement row, tx.query(kSelectMonitor, id));
+        GYRE_TRY(Statement row, tx.query(kSelectMonitor, project(), id));
         GYRE_TRY(const bool found, row.step());
         if (!found) {
             return not_found("there is no monitor '" + id + "'; 'gyre monitor list' shows their ids");
@@ -304,7 +308,7 @@ Result<Monitor> MonitorService::remove(const std::string& id, const Principal& p
 
 Result<std::vector<Monitor>> MonitorService::list(const std::string& endpoint) {
     return database_.read([&](Reader& reader) -> Result<std::vector<Monitor>> {
-        GYRE_TRY(Statement rows, reader.query(kSelectMonitors, endpoint));
+        GYRE_TRY(Statement rows, reader.query(kSelectMonitors, project(), endpoint));
         return read_all<Monitor>(std::move(rows), read_monitor);
     });
 }
@@ -429,8 +433,8 @@ Result<void> MonitorService::store_performance(const std::string& endpoint, cons
             const TimeWindow span = closed[i];
             const auto known =
                 database_.read([&](Reader& reader) -> Result<std::pair<std::int64_t, std::int64_t>> {
-                    GYRE_TRY(Statement row,
-                             reader.query(kSelectWindow, endpoint, model, span.start_us, span.end_us));
+                    GYRE_TRY(Statement row, reader.query(kSelectWindow, project(), endpoint, model,
+                                                         span.start_us, span.end_us));
                     GYRE_TRY(const bool found, row.step());
                     return found ? std::pair(row.integer(0), row.integer(1))
                                  : std::pair(std::int64_t{0}, std::int64_t{0});
@@ -449,8 +453,8 @@ Result<void> MonitorService::store_performance(const std::string& endpoint, cons
                                                                      .as_of_us = as_of});
             window.revision = held.first + 1;
             GYRE_TRY_VOID(database_.write([&](Transaction& tx) -> Result<void> {
-                return tx.run(kUpsertWindow, endpoint, model, span.start_us, span.end_us, window.revision,
-                              window.labelled, window.to_json().dump());
+                return tx.run(kUpsertWindow, project(), endpoint, model, span.start_us, span.end_us,
+                              window.revision, window.labelled, window.to_json().dump());
             }));
         }
     }
@@ -460,7 +464,7 @@ Result<void> MonitorService::store_performance(const std::string& endpoint, cons
 Result<void> MonitorService::store_watermarks(const std::string& endpoint) {
     const Watermarks marks = scores_.watermarks(endpoint);
     return database_.write([&](Transaction& tx) -> Result<void> {
-        return tx.run(kUpsertWatermarks, endpoint, marks.first_event_us, marks.predictions_us,
+        return tx.run(kUpsertWatermarks, project(), endpoint, marks.first_event_us, marks.predictions_us,
                       marks.labels_us);
     });
 }
@@ -471,10 +475,10 @@ Result<void> MonitorService::restore_watermarks() {
         Watermarks marks;
     };
     GYRE_TRY(const std::vector<Row> rows, database_.read([&](Reader& reader) -> Result<std::vector<Row>> {
-        GYRE_TRY(
-            Statement statement,
-            reader.query(
-                "SELECT endpoint, first_event_us, predictions_us, labels_us FROM monitoring_watermarks"));
+        GYRE_TRY(Statement statement,
+                 reader.query("SELECT endpoint, first_event_us, predictions_us, labels_us FROM "
+                              "monitoring_watermarks WHERE project = ?",
+                              project()));
         return read_all<Row>(std::move(statement), [](const Statement& row) -> Result<Row> {
             return Row{row.string(0),
                        {.predictions_us = row.integer(2),
@@ -491,8 +495,9 @@ Result<void> MonitorService::restore_watermarks() {
 Result<std::vector<Alert>> MonitorService::alerts(const std::string& endpoint, AlertFilter filter,
                                                   std::size_t limit) {
     return database_.read([&](Reader& reader) -> Result<std::vector<Alert>> {
-        GYRE_TRY(Statement rows, reader.query(kSelectAlerts, endpoint, filter == AlertFilter::firing ? 1 : 0,
-                                              std::min(limit, kAlertsListMax)));
+        GYRE_TRY(Statement rows,
+                 reader.query(kSelectAlerts, project(), endpoint, filter == AlertFilter::firing ? 1 : 0,
+                              std::min(limit, kAlertsListMax)));
         return read_all<Alert>(std::move(rows), read_alert);
     });
 }
@@ -509,9 +514,9 @@ Result<std::vector<Json>> MonitorService::results(const std::string& monitor_id,
 
 Result<std::vector<PerformanceWindow>> MonitorService::performance(const std::string& endpoint) {
     return database_.read([&](Reader& reader) -> Result<std::vector<PerformanceWindow>> {
-        GYRE_TRY(Statement rows, reader.query("SELECT body FROM performance_windows WHERE endpoint = ? "
-                                              "ORDER BY start_us, model LIMIT 10000",
-                                              endpoint));
+        GYRE_TRY(Statement rows, reader.query("SELECT body FROM performance_windows WHERE project = ? AND "
+                                              "endpoint = ? ORDER BY start_us, model LIMIT 10000",
+                                              project(), endpoint));
         return read_all<PerformanceWindow>(std::move(rows),
                                            [](const Statement& row) -> Result<PerformanceWindow> {
                                                GYRE_TRY(const Json json, parse_json(row.text(0)));
