@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 
 namespace gyre::server {
@@ -29,10 +31,29 @@ Result<void> check_format(const std::string& folder) {
     return {};
 }
 
+constexpr mode_t kOthersRights = S_IRWXG | S_IRWXO;
+
+/// A folder of somebody else whom the server may write for (a mounted volume) stays as it is.
+void make_private(const std::string& folder) {
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0 || (status.st_mode & kOthersRights) == 0) {
+        return;
+    }
+    if (::chmod(folder.c_str(), status.st_mode & ~kOthersRights & 07777U) != 0) {
+        log_warn(
+            "data_folder_not_private",
+            {{"folder", folder},
+             {"next_step", "its owner should run chmod go-rwx on it: it holds predictions in the clear"}});
+    }
+}
+
 }  // namespace
 
 Result<DataFolder> DataFolder::open(const std::string& path) {
+    static_cast<void>(
+        ::umask(kOthersRights));  // one rule for SQLite's files and those of child processes too
     GYRE_TRY_VOID(make_directories(path));
+    make_private(path);
     const std::string lock_path = path + "/lock";
     constexpr int kMode = 0600;
     DataFolder folder;
