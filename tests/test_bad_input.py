@@ -151,6 +151,12 @@ def test_verbs_on_a_rollout_that_has_ended_are_refused(server, gyre, deployed):
         assert done.returncode == code, f"{verb}: {done.stdout}{done.stderr}"
         assert json.loads(gyre("--json", "rollout", "show", rollout, env=env).stdout)["state"] == state, verb
     assert json.loads(gyre("--json", "endpoints", "flights", env=env).stdout)["champion"] == "flights/2"
+    for options, said in ((["simple.success.signal=correct", "simple.success.limit=0.5"], "takes no limit, got 0.5"),
+                          (["simple.success.signal=error_below", "simple.success.limit=2"], "expected correct or loss_below"),
+                          (["simple.success.signal=right"], "expected one of loss_below, correct, error_below")):
+        flags = [argument for option in options for argument in ("--option", option)]
+        refused = gyre("rollout", "start", "flights", "flights/1", "--policy", "simple", *flags, env=env)
+        assert refused.returncode == 2 and said in refused.stderr, refused.stderr
     again = json.loads(gyre("--json", "rollout", "start", "flights", "flights/1", env=env).stdout)["id"]
     assert gyre("rollout", "abort", again, env=env).returncode == 0
     assert gyre("rollout", "abort", again, env=env).returncode == 0

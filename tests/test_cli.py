@@ -364,7 +364,9 @@ def test_rollout(stub, client):
     assert client("rollout", "list", "--endpoint", "flights").stdout.splitlines()[1].startswith("r1")
     assert stub.asked[-1][0] == f"GET {NATIVE}/rollouts?endpoint=flights"
     assert client.json("rollout", "show", "r1") == ROLLOUT
-    assert "-0.02" in client("rollout", "show", "r1").stdout
+    assert "-0.02" in client("rollout", "show", "r1").stdout and "success" not in client("rollout", "show", "r1").stdout
+    stub.answers[f"GET {NATIVE}/rollouts/r1"] = {**ROLLOUT, "policy": "simple", "success": "error below 2.5"}
+    assert [line.split(None, 1) for line in client("rollout", "show", "r1").stdout.splitlines()][5] == ["success", "error below 2.5"]
     missing = client("rollout", "show", "r2")
     assert missing.returncode == 4
     assert client.json("rollout", "pause", "r1")["state"] == "paused"

@@ -51,6 +51,7 @@ void show_rollout(const Json& rollout) {
                           {"champion", "champion"},
                           {"candidate", "candidate"},
                           {"policy", "policy"},
+                          {"success", "success"},
                           {"state", "state"},
                           {"exposure", "exposure"},
                           {"reason", "reason"},

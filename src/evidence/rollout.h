@@ -14,6 +14,7 @@
 
 #include "evidence/comparison_sequence.h"
 #include "evidence/serving.h"
+#include "evidence/success.h"
 
 namespace gyre::evidence {
 
@@ -55,6 +56,7 @@ struct RolloutDecision {
 // ---- simple and simple-literal ------------------------------------------------------------------
 
 struct SimpleOptions {
+    SuccessOptions success = {};  // of a row
     double initial_exposure = 0.05;
     double increment = 0.1;
     double success_threshold = 0.95;
@@ -66,6 +68,7 @@ struct SimpleOptions {
 
     static constexpr auto fields() {
         return std::tuple{
+            Field{"success", &SimpleOptions::success, "What a success of a row is.", optional_field},
             Field{"initial_exposure", &SimpleOptions::initial_exposure, "First share of traffic.",
                   optional_field},
             Field{"increment", &SimpleOptions::increment, "Added per step.", optional_field},

@@ -19,9 +19,10 @@ Finding success_finding(double candidate, double champion, std::int64_t n, const
     finding.estimate = candidate;
     finding.threshold = options.success_threshold;
     finding.n = n;
-    finding.reason = "candidate " + brief(candidate) + ", champion " + brief(champion) + "; up at " +
-                     brief(options.success_threshold) + " and " + brief(options.promote_ratio) +
-                     " of the champion, back below " + brief(options.rollback_ratio) + " of it";
+    finding.reason = "success (" + options.success.text() + ") of the candidate " + brief(candidate) +
+                     ", of the champion " + brief(champion) + "; up at " + brief(options.success_threshold) +
+                     " and " + brief(options.promote_ratio) + " of the champion, back below " +
+                     brief(options.rollback_ratio) + " of it";
     return finding;
 }
 
@@ -89,7 +90,7 @@ Result<void> SimpleOptions::check() const {
         return invalid_argument(
             "simple rollout: expected an increment in (0, 1], min_rows >= 1 and deadline_us >= 0");
     }
-    return {};
+    return success.check();
 }
 
 Result<SimpleRollout> SimpleRollout::start(const SimpleOptions& options, std::int64_t now_us) {

@@ -71,6 +71,9 @@ Json api_json(const Rollout& rollout) {
          {"exposed_predictions", rollout.exposed_predictions},
          {"history", std::move(history)},
          {"looks", std::move(looks)}});
+    if (rollout.policy == Policy::simple || rollout.policy == Policy::simple_literal) {
+        out.set("success", rollout.options.simple.success.text());
+    }
     if (rollout.pending) {
         out.set("pending", Json::object({{"action", gyre::name_of(rollout.pending->action)},
                                          {"exposure", rollout.pending->exposure},

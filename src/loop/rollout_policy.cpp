@@ -141,15 +141,17 @@ Result<void> RolloutMachine::observe_pair(double candidate_loss, double champion
     return {};
 }
 
-Result<void> RolloutMachine::observe_arm(Arm arm, double loss, double exposure) {
+Result<void> RolloutMachine::observe_arm(const ArmRow& row) {
+    const auto success = [&row](const evidence::SimpleOptions& options) {
+        return options.success.is_success(row.outcome) ? 1.0 : 0.0;
+    };
     if (auto* unpaired = std::get_if<UnpairedMachine>(&machine_)) {
-        return unpaired->sequence.add(arm, loss, exposure);
+        return unpaired->sequence.add(row.arm, row.outcome.loss, row.exposure);
     }
-    // The simple rules count successes: a row is one as far as its loss is small.
     if (auto* simple = std::get_if<evidence::SimpleRollout>(&machine_)) {
-        simple->observe(arm, loss < 0.25 ? 1.0 : 0.0);
+        simple->observe(row.arm, success(simple->options));
     } else if (auto* literal = std::get_if<evidence::LiteralRollout>(&machine_)) {
-        RolloutDecision decision = literal->observe(arm, loss < 0.25 ? 1.0 : 0.0);
+        RolloutDecision decision = literal->observe(row.arm, success(literal->options));
         if (!literal_ || decision.action == RolloutAction::promoted ||
             decision.action == RolloutAction::rolled_back || decision.action == RolloutAction::increased) {
             literal_ = std::move(decision);

@@ -34,6 +34,13 @@ struct Look {
     evidence::StepProfiles predictions;
 };
 
+/// A labelled row that one arm answered.
+struct ArmRow {
+    evidence::Arm arm = evidence::Arm::champion;
+    double exposure = 0.0;  // the candidate's share of traffic at the row's time
+    evidence::ScoredOutcome outcome;
+};
+
 class RolloutMachine {
  public:
     /// The state of a rollout that starts at `now_us`. Errors: invalid_argument (options).
@@ -47,8 +54,7 @@ class RolloutMachine {
     [[nodiscard]] double first_exposure() const;
 
     Result<void> observe_pair(double candidate_loss, double champion_loss);
-    /// `exposure` is the candidate's share of traffic at the row's time.
-    Result<void> observe_arm(evidence::Arm arm, double loss, double exposure);
+    Result<void> observe_arm(const ArmRow& row);
     void observe_requests(evidence::Arm arm, const evidence::ArmCounts& counts);
     evidence::RolloutDecision decide(const Look& look);
 

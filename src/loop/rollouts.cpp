@@ -95,6 +95,26 @@ Result<void> append_event(storage::Transaction& tx, std::string_view type, const
     return {};
 }
 
+/// Some signals of success speak of one task only.
+Result<void> check_success(const NewRollout& request, serving::Task task) {
+    if (request.policy != Policy::simple && request.policy != Policy::simple_literal) {
+        return {};
+    }
+    using evidence::SuccessSignal;
+    const SuccessSignal signal = request.options.simple.success.signal;
+    if (signal == SuccessSignal::correct && task == serving::Task::regression) {
+        return invalid_argument("simple.success.signal: 'correct' compares classes, and endpoint '" +
+                                request.endpoint +
+                                "' is a regression; expected error_below with a limit in the target's unit, "
+                                "or loss_below");
+    }
+    if (signal == SuccessSignal::error_below && task == serving::Task::classification) {
+        return invalid_argument("simple.success.signal: 'error_below' is of a number, and endpoint '" +
+                                request.endpoint + "' is a classification; expected correct or loss_below");
+    }
+    return {};
+}
+
 Result<Look> look_of(const Rollout& rollout, const StepAnswers& answers, std::int64_t now_us) {
     Look look;
     look.now_us = now_us;
@@ -120,6 +140,7 @@ Rollouts::Rollouts(storage::Database& database, serving::Serving& serving, monit
 Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     GYRE_TRY(const ModelFacts facts, facts_(request.model));
     GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(request.endpoint));
+    GYRE_TRY_VOID(check_success(request, stored.spec.task));
     Rollout rollout;
     rollout.id = make_uuid7(clock_);
     rollout.endpoint = request.endpoint;

@@ -80,7 +80,7 @@ Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, s
         std::int64_t time_us;
         monitoring::RequestKey key;
         Arm arm;
-        double loss;
+        evidence::ScoredOutcome outcome;
     };
     const ExposureHistory exposures(rollout);
     std::vector<Seen> seen;
@@ -89,9 +89,9 @@ Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, s
         for (const monitoring::ScoredRow& row :
              scores_.scored_rows({rollout.endpoint, model, span.from_us, span.until_us, now_us})) {
             if (row.answered && row.label) {
-                seen.push_back(
-                    {row.event_time_us, row.key, arm,
-                     loss_of(rollout, stored.spec.task, static_cast<double>(row.score), *row.label)});
+                const auto score = static_cast<double>(row.score);
+                const double loss = loss_of(rollout, stored.spec.task, score, *row.label);
+                seen.push_back({row.event_time_us, row.key, arm, {score, *row.label, loss}});
             }
         }
     }
@@ -99,7 +99,7 @@ Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, s
         return std::tie(a.time_us, a.key) < std::tie(b.time_us, b.key);
     });
     for (const Seen& row : seen) {
-        GYRE_TRY_VOID(machine.observe_arm(row.arm, row.loss, exposures.at(row.time_us)));
+        GYRE_TRY_VOID(machine.observe_arm({row.arm, exposures.at(row.time_us), row.outcome}));
     }
     return {};
 }

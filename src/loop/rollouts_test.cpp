@@ -415,6 +415,56 @@ TEST_F(RolloutsTest, simple_exposes_at_once_and_goes_up_by_the_success_of_both_a
     EXPECT_EQ(now.state, RolloutState::promoted) << now.reason;
 }
 
+TEST_F(RolloutsTest, a_success_is_what_the_rollout_declares) {
+    NewRollout asked = request("flights/2", 0);
+    asked.policy = Policy::simple;
+    asked.options.simple.min_rows = 20;
+    asked.options.simple.success = {evidence::SuccessSignal::loss_below, 0.05};
+    const Rollout started = *rollouts->start(asked);
+    EXPECT_EQ(api_json(started).string_or("success", ""), "loss below 0.05");
+    Rollout now = started;
+    for (int number = 0; number < 4 && !is_over(now.state); ++number) {
+        day(number, 0.1, 0.3, 0.3);  // both on the right side of one half, the candidate's loss is 0.09
+        now = tick(started.id, number + 1);
+    }
+    EXPECT_EQ(now.state, RolloutState::rolled_back) << now.reason;
+    EXPECT_NE(now.reason.find("success (loss below 0.05) of the candidate 0"), std::string::npos)
+        << now.reason;
+}
+
+TEST_F(RolloutsTest, a_signal_of_success_that_the_endpoint_cannot_give_is_refused) {
+    NewRollout asked = request("flights/2", 0);
+    asked.policy = Policy::simple;
+    asked.options.simple.success = {evidence::SuccessSignal::error_below, 2.0};
+    auto refused = rollouts->start(asked);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::invalid_argument);
+    EXPECT_NE(refused.error().message().find("expected correct or loss_below"), std::string::npos);
+    asked.options.simple.success = {evidence::SuccessSignal::correct, 2.0};
+    refused = rollouts->start(asked);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message().find("takes no limit"), std::string::npos);
+    asked.options.simple.success = {evidence::SuccessSignal::correct, {}};
+    EXPECT_EQ(api_json(*rollouts->start(asked)).string_or("success", ""), "predicted class is the label");
+}
+
+TEST_F(RolloutsTest, a_regression_may_count_errors_but_no_classes) {
+    serving::EndpointSpec fares;
+    fares.name = "fares";
+    fares.task = serving::Task::regression;
+    fares.variants = {{"champion", "flights", 1, serving::Role::champion, 1.0}};
+    ASSERT_TRUE(serving->create(fares, {local_principal(), "test"}));
+    NewRollout asked = request("flights/2", 0);
+    asked.endpoint = "fares";
+    asked.policy = Policy::simple_literal;
+    asked.options.simple.success.signal = evidence::SuccessSignal::correct;
+    const auto refused = rollouts->start(asked);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message().find("expected error_below"), std::string::npos);
+    asked.options.simple.success = {evidence::SuccessSignal::error_below, 2.0};
+    EXPECT_TRUE(rollouts->start(asked));
+}
+
 TEST_F(RolloutsTest, what_cannot_start_says_why) {
     EXPECT_EQ(rollouts->start(request("flights/1", 0)).error().code(), ErrorCode::invalid_argument);
     NewRollout asked = request("flights/2", 0);

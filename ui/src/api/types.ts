@@ -86,6 +86,8 @@ export interface Rollout {
   champion: string
   candidate: string
   policy: string
+  /** What the simple policies count: "loss below 0.25". */
+  success?: string
   state: RolloutState
   exposure: number
   reason: string

@@ -146,7 +146,7 @@ export function RolloutCard({ rollout }: { rollout: Rollout }) {
       </div>
       <p className="rollout-reason">{rollout.reason || verdict.sentence}{pending && <> Decided: {pending.action.replace('_', ' ')}, takes effect <At time={pending.effective_at} />.</>}</p>
       <p className="rollout-facts muted">
-        <span>As of <At time={rollout.as_of} /></span><span>Policy {rollout.policy}: {kPolicies[rollout.policy] ?? 'declared by hand'}</span><span>Started by <Cause rollout={rollout} /></span>
+        <span>As of <At time={rollout.as_of} /></span><span>Policy {rollout.policy}: {kPolicies[rollout.policy] ?? 'declared by hand'}{rollout.success && `; success: ${rollout.success}`}</span><span>Started by <Cause rollout={rollout} /></span>
       </p>
     </Card>
   )
