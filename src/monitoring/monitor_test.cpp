@@ -208,6 +208,28 @@ TEST_F(MonitorTest, relative_threshold_compares_with_the_baselines_interval) {
     EXPECT_EQ(judge_performance(spec, context, window).verdict, evidence::Verdict::insufficient);
 }
 
+TEST_F(MonitorTest, an_rmse_is_degraded_only_beyond_the_reach_of_chance) {
+    MonitorSpec spec = accuracy_spec();
+    spec.metric = "rmse";
+    spec.threshold_kind = ThresholdKind::relative;
+    spec.threshold = 0.0;
+    const auto window_of = [&](int number, double sd) {
+        for (int i = 0; i < 300; ++i) {
+            row(number * kWeek + i * kUsPerHour / 2, static_cast<float>(sd * rng.normal()), 1000.0, 0.0);
+        }
+        return compute_performance(*scores, {.endpoint = "flights",
+                                             .model = "flights/1",
+                                             .task = Task::regression,
+                                             .span = {number * kWeek, (number + 1) * kWeek}});
+    };
+    context.baseline_metrics["rmse"] = {.estimate = 2.0, .low = 1.9, .high = 2.1, .n = 1000};
+    const PerformanceWindow chance = window_of(0, 2.05);
+    EXPECT_LT(chance.metric("rmse")->low, chance.metric("rmse")->estimate);
+    EXPECT_TRUE(api_json(chance).find("rmse_low") != nullptr);
+    EXPECT_NE(judge_performance(spec, context, chance).verdict, evidence::Verdict::fail);
+    EXPECT_EQ(judge_performance(spec, context, window_of(1, 2.6)).verdict, evidence::Verdict::fail);
+}
+
 TEST_F(MonitorTest, simple_rule_of_thresholds) {
     PerformanceWindow window;
     window.metrics["accuracy"] = {.estimate = 0.8, .low = 0.7, .high = 0.9, .n = 10};

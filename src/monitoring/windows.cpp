@@ -83,7 +83,7 @@ void add_classification(PerformanceWindow& window, stats::LabelledRows rows, dou
         stats::wilson(counts->true_positives, counts->true_positives + counts->false_positives));
     put(window, "recall",
         stats::wilson(counts->true_positives, counts->true_positives + counts->false_negatives));
-    window.metrics["f1"] = point(counts->f1(), n);
+    put(window, "f1", counts->f1_interval());
 }
 
 void add_regression(PerformanceWindow& window, stats::LabelledRows rows) {
@@ -93,7 +93,7 @@ void add_regression(PerformanceWindow& window, stats::LabelledRows rows) {
         return;
     }
     put(window, "mae", metrics->mae);
-    window.metrics["rmse"] = point(metrics->rmse, metrics->mae.n);
+    put(window, "rmse", metrics->rmse);
     window.metrics["r2"] = point(metrics->r2, metrics->mae.n);
 }
 

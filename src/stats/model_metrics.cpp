@@ -53,6 +53,19 @@ Interval perfect_auc(double auc, std::int64_t rarer, std::int64_t n, double conf
     return auc > 0.5 ? Interval{auc, bound, 1.0, n} : Interval{auc, 0.0, 1.0 - bound, n};
 }
 
+Interval rmse_interval(const Moments& squares) {
+    const Interval mean = mean_interval(squares);
+    const double rmse = std::sqrt(mean.estimate);
+    if (squares.count < 2) {
+        return {rmse, 0.0, mean.high, squares.count};
+    }
+    if (mean.estimate <= 0.0) {
+        return {0.0, 0.0, 0.0, squares.count};
+    }
+    const double factor = std::exp(0.5 * (mean.high - mean.estimate) / mean.estimate);
+    return {rmse, rmse / factor, rmse * factor, squares.count};
+}
+
 }  // namespace
 
 Result<Interval> roc_auc(LabelledRows rows, double confidence) {
@@ -144,6 +157,13 @@ double ConfusionMatrix::f1() const {
     return ratio(2 * true_positives, 2 * true_positives + false_positives + false_negatives);
 }
 
+Interval ConfusionMatrix::f1_interval(double confidence) const {
+    const Interval jaccard =
+        wilson(true_positives, true_positives + false_positives + false_negatives, confidence);
+    const auto of = [](double share) { return 2.0 * share / (1.0 + share); };
+    return {f1(), of(jaccard.low), of(jaccard.high), n()};
+}
+
 void ConfusionMatrix::merge(const ConfusionMatrix& other) {
     true_positives += other.true_positives;
     false_positives += other.false_positives;
@@ -200,9 +220,11 @@ Result<RegressionMetrics> regression_metrics(LabelledRows rows) {
     GYRE_TRY_VOID(check_rows(rows, Task::regression));
     Moments absolute;
     Moments labels;
+    Moments squared;
     double squares = 0.0;
     for (std::size_t i = 0; i < rows.labels.size(); ++i) {
         const double miss = rows.predictions[i] - rows.labels[i];
+        squared.add(miss * miss);
         absolute.add(std::abs(miss));
         labels.add(rows.labels[i]);
         squares += miss * miss;
@@ -210,7 +232,7 @@ Result<RegressionMetrics> regression_metrics(LabelledRows rows) {
     RegressionMetrics out;
     out.mae = mean_interval(absolute);
     out.mae.low = std::max(0.0, out.mae.low);
-    out.rmse = std::sqrt(squares / static_cast<double>(labels.count));
+    out.rmse = rmse_interval(squared);
     if (labels.m2 > 0.0) {
         out.r2 = 1.0 - squares / labels.m2;
     } else {

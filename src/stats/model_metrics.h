@@ -47,6 +47,12 @@ struct ConfusionMatrix {
     [[nodiscard]] double precision() const;
     [[nodiscard]] double recall() const;
     [[nodiscard]] double f1() const;
+    /// F1 = 2 J / (1 + J) with J = TP / (TP + FP + FN). Of the rows that are not true negatives, J is a share
+    /// of successes (given their number, the multinomial counts leave TP binomial), and F1 rises with J: so
+    /// the Wilson (1927) bounds of J become bounds of F1. Their width agrees with the delta method's variance
+    /// 4 tp (fp + fn) (tp + fp + fn) / (n (2 tp + fp + fn)^4) over shares of rows, but they are not
+    /// degenerate at F1 = 0 or 1. Without such rows: [0, 1].
+    [[nodiscard]] Interval f1_interval(double confidence = kDefaultConfidence) const;
     void merge(const ConfusionMatrix& other);
 
     static constexpr auto fields() {
@@ -93,7 +99,11 @@ Result<Calibration> calibration(LabelledRows rows, std::size_t bins = kCalibrati
 
 struct RegressionMetrics {
     Interval mae;  // with a normal interval
-    double rmse = 0.0;
+    /// The delta method on the logarithm of the mean squared error M (van der Vaart 1998, chapter 3):
+    /// log M is about normal with variance s^2 / (n M^2), s^2 the variance of the squared errors, so the
+    /// bounds are rmse * exp(-+ z s / (2 M sqrt n)). One row has no upper bound; rows without any error have
+    /// [0, 0]. Errors whose fourth moment is large (a few huge misses) need many rows.
+    Interval rmse;
     double r2 = 0.0;  // 0 for constant labels unless the fit is perfect (then 1), as scikit-learn
 };
 Result<RegressionMetrics> regression_metrics(LabelledRows rows);

@@ -33,7 +33,7 @@ void put_shares(Evaluation& out, const stats::ConfusionMatrix& counts) {
     }
     if (actual > 0) {
         out.metrics["recall"] = value_of(wilson(hits, actual));
-        out.metrics["f1"] = value_of(counts.f1());
+        out.metrics["f1"] = value_of(counts.f1_interval());
     }
     out.confusion = to_json(counts);
 }
