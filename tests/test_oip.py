@@ -326,6 +326,18 @@ def test_a_body_beyond_the_bound_is_refused_before_it_is_held(served):
     assert requests.get(served.url + "/healthz").status_code == 200
 
 
+def test_the_metrics_tell_latencies_by_model_version_and_stage(served):
+    with requests.Session() as session:  # one connection, so one thread of the server
+        for _ in range(129):
+            assert session.post(served.url + "/v2/models/numbers/infer", json=one_row()).status_code == 200
+    text = requests.get(served.url + "/metrics").text
+    labels = 'endpoint="numbers",model="numbers",version="2"'
+    assert f"gyre_serving_predict_seconds_count{{{labels}}} 129" in text
+    for stage in ("parse", "predict", "log", "write"):  # the first of a thread and every 64th after it
+        assert f'gyre_serving_stage_seconds_count{{{labels},stage="{stage}"}} 3' in text, text
+    assert 'version="1",stage=' not in text  # which nobody has asked
+
+
 def test_a_repository_that_is_no_folder_is_one_sentence(gyre, tmp_path):
     result = gyre("server", "--http-port", "0", "--data", str(tmp_path / "data"), "--model-repository", str(tmp_path / "no"))
     assert result.returncode == 4

@@ -61,6 +61,20 @@ def test_metrics_count_requests_by_route_and_code(server):
         assert name in text, name
 
 
+def test_a_scrape_is_small_and_has_no_series_of_routes_that_nobody_asked(server):
+    routes = [path for path, methods in requests.get(server.url + "/openapi.json").json()["paths"].items()
+              if "get" in methods and "{" not in path and "/events" not in path]
+    assert len(routes) > 15
+    text = requests.get(server.url + "/metrics").text
+    assert len(text) < 8_000
+    assert 'gyre_http_request_seconds_bucket{route="list_endpoints"' not in text
+    for path in routes:
+        requests.get(server.url + path)
+    text = requests.get(server.url + "/metrics").text
+    assert text.count('gyre_http_request_seconds_bucket{route="list_endpoints"') == 15
+    assert len(text) < 8_000 + 2_200 * len(routes)
+
+
 def test_foreign_hosts_and_origins_are_refused(server):
     assert requests.get(server.url + "/healthz", headers={"Host": "evil.example"}).status_code == 403
     assert requests.post(server.url + "/healthz", headers={"Origin": "http://evil.example"}).status_code in (403, 405)

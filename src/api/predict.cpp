@@ -104,7 +104,8 @@ Result<PredictOutput> run_predict(serving::Serving& serving, const PredictTarget
     }
     const serving::RoutedVariant& variant =
         target.pinned != nullptr ? *target.pinned : target.endpoint->choose(key);
-    const serving::RequestMeta meta{scratch.ids, scratch.times, arrival_us, context.request.started_ns};
+    const serving::RequestMeta meta{scratch.ids, scratch.times, arrival_us, context.request.started_ns,
+                                    input.stages};
     GYRE_TRY_VOID(serving.predict(*target.endpoint, variant, rows, meta, scratch.values));
     return PredictOutput{scratch.values, scratch.ids, &variant};
 }

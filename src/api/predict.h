@@ -27,6 +27,7 @@ struct PredictInput {
     std::string_view single_id;                             // of the only row, or ""
     std::optional<std::int64_t> event_time_us;              // of all rows
     std::span<const std::int64_t> event_times_us;           // one a row, or empty
+    serving::StageTimer* stages = nullptr;                  // may be null
 };
 
 struct PredictOutput {

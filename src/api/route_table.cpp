@@ -55,15 +55,25 @@ Result<T> guarded(Counter& exceptions, const Call& call) {
 struct RouteTable::Stats {
     std::string id;
     Histogram& seconds;
-    Counter& exceptions;
+    std::atomic<Counter*> exceptions_series{nullptr};
     std::array<std::atomic<Counter*>, kStatusMax - kStatusMin + 1> codes{};
 
     Stats(const std::string& label, Metrics& metrics)
         : id(label),
           seconds(metrics.histogram("gyre_http_request_seconds", "From the head to the answer.", {"route"})
-                      .with({label})),
-          exceptions(metrics.counter("gyre_http_handler_exceptions_total", "Handlers that threw.", {"route"})
-                         .with({label})) {}
+                      .with({label})) {}
+
+    /// Made by the route's first request: it is 0 before it is 1, and routes that nobody asks have none.
+    Counter& exceptions(Metrics& metrics) {
+        Counter* counter = exceptions_series.load(std::memory_order_acquire);
+        if (counter == nullptr) {
+            counter =
+                &metrics.counter("gyre_http_handler_exceptions_total", "Handlers that threw.", {"route"})
+                     .with({id});
+            exceptions_series.store(counter, std::memory_order_release);
+        }
+        return *counter;
+    }
 
     void count(Metrics& metrics, int status) {
         const int known = std::clamp(status, kStatusMin, kStatusMax);
@@ -279,7 +289,7 @@ void RouteTable::run(http::Request& request, http::Response& response) {
     Context context{request.principal, request.request_id, request, response, route.params};
     const LogRequestScope scope(request.request_id);
     const Result<void> outcome =
-        guarded<void>(stats_of(request.route).exceptions, [&] { return route.run(context); });
+        guarded<void>(stats_of(request.route).exceptions(metrics_), [&] { return route.run(context); });
     if (!outcome) {
         fail(request, outcome.error(), response);
     } else if (response.content_type.starts_with("text/html")) {
@@ -321,7 +331,7 @@ std::unique_ptr<http::BodySink> RouteTable::open_sink(http::Request& request, ht
     Context context{request.principal, request.request_id, request, response, route.params};
     const LogRequestScope scope(request.request_id);
     response.status = route.success;
-    Counter& exceptions = stats_of(request.route).exceptions;
+    Counter& exceptions = stats_of(request.route).exceptions(metrics_);
     auto sink = guarded<std::unique_ptr<http::BodySink>>(exceptions, [&] { return route.open(context); });
     if (!sink) {
         fail(request, sink.error(), response);

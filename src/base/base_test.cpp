@@ -190,5 +190,27 @@ TEST(Metrics, a_duration_falls_into_the_bucket_whose_bounds_hold_it) {
     EXPECT_EQ(histogram.totals().counts.back(), 1U);
 }
 
+TEST(Metrics, a_histogram_shows_once_it_observed_something_and_in_few_lines) {
+    Metrics metrics;
+    auto& family = metrics.histogram("test_seconds", "Help.", {"route"});
+    family.with({"idle"});
+    family.with({"busy"}).observe_ns(5'000);
+    metrics.counter("test_total", "Help.", {"route"}).with({"idle"});
+    const std::string text = metrics.expose();
+    EXPECT_EQ(text.find("test_seconds_count{route=\"idle\"}"), std::string::npos) << text;
+    EXPECT_NE(text.find("test_seconds_count{route=\"busy\"} 1"), std::string::npos) << text;
+    EXPECT_NE(text.find("test_total{route=\"idle\"} 0"), std::string::npos) << text;
+    std::size_t buckets = 0;
+    for (std::size_t at = text.find("_bucket{"); at != std::string::npos;
+         at = text.find("_bucket{", at + 1)) {
+        ++buckets;
+    }
+    EXPECT_EQ(buckets, 15U);
+    // 5 us lie above 4 us and below 16 us.
+    EXPECT_NE(text.find("le=\"4e-06\"} 0"), std::string::npos) << text;
+    EXPECT_NE(text.find("le=\"1.6e-05\"} 1"), std::string::npos) << text;
+    EXPECT_NE(text.find("le=\"+Inf\"} 1"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace gyre

@@ -143,25 +143,33 @@ Metrics::~Metrics() = default;
 
 namespace {
 
-void fill(prometheus::ClientMetric& out, const Counter& counter) {
+/// Scraped by powers of four, kept finer inside: fifteen lines a series are what a scrape can afford.
+constexpr std::size_t kBucketsPerScraped = 8;
+
+/// Returns whether the series is shown. Counters and gauges are from the start, so that the first increase of
+/// a counter is one; a histogram that has observed nothing would be fifteen lines of nothing.
+bool fill(prometheus::ClientMetric& out, const Counter& counter) {
     out.counter.value = static_cast<double>(counter.value());
+    return true;
 }
 
-void fill(prometheus::ClientMetric& out, const Gauge& gauge) {
+bool fill(prometheus::ClientMetric& out, const Gauge& gauge) {
     out.gauge.value = gauge.value();
+    return true;
 }
 
-void fill(prometheus::ClientMetric& out, const Histogram& histogram) {
+bool fill(prometheus::ClientMetric& out, const Histogram& histogram) {
     const Histogram::Totals totals = histogram.totals();
     out.histogram.sample_count = totals.count;
     out.histogram.sample_sum = totals.sum_seconds;
     std::uint64_t cumulative = 0;
     for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
         cumulative += totals.counts[i];
-        if (i % 4 == 0 || i + 1 == Histogram::kBuckets) {  // scraped by powers of two; kept finer inside
+        if (i % kBucketsPerScraped == 0 || i + 1 == Histogram::kBuckets) {
             out.histogram.bucket.push_back({cumulative, Histogram::bound_seconds(i)});
         }
     }
+    return totals.count > 0;
 }
 
 }  // namespace
@@ -221,8 +229,9 @@ std::string Metrics::expose() const {
                 for (std::size_t i = 0; i < series->labels.size(); ++i) {
                     metric.label.push_back({family->label_names_[i], series->labels[i]});
                 }
-                fill(metric, series->metric);
-                collected.metric.push_back(std::move(metric));
+                if (fill(metric, series->metric)) {
+                    collected.metric.push_back(std::move(metric));
+                }
             }
             out.push_back(std::move(collected));
         }

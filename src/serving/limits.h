@@ -12,6 +12,7 @@ inline constexpr std::size_t kRequestIdBytesMax = 64;
 inline constexpr std::size_t kShadowQueueRowsMax =
     20'000;  // rows waiting to be scored; more are shed and counted
 inline constexpr std::int64_t kFutureSkewMaxDefaultS = 300;
+inline constexpr std::uint32_t kStageSampling = 64;  // one request in so many has its stages timed
 inline constexpr std::int64_t kPublishWaitMaxMs = 30'000;
 inline constexpr std::int64_t kLiveStepS = 5;       // seconds of one point of an endpoint's live history
 inline constexpr std::size_t kLivePointsMax = 120;  // ten minutes of them

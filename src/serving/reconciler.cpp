@@ -63,6 +63,11 @@ Reconciler::Reconciler(inference::Manager& manager, monitoring::PredictionLog& l
       seconds_(metrics.histogram("gyre_serving_predict_seconds",
                                  "From the request's arrival to its scored rows.",
                                  {"endpoint", "model", "version"})),
+      stage_seconds_(
+          metrics.histogram("gyre_serving_stage_seconds",
+                            "Stages of a prediction: parse, predict, log, write; of one request in " +
+                                std::to_string(kStageSampling) + ".",
+                            {"endpoint", "model", "version", "stage"})),
       table_(std::make_shared<RoutingTable>()),
       worker_([this] { run(); }) {}
 
@@ -240,8 +245,13 @@ Result<void> Reconciler::attach(RoutedEndpoint& endpoint) {
 
 VariantMetrics Reconciler::metrics_of(const std::string& endpoint, const Variant& variant) {
     const std::vector<std::string> labels{endpoint, variant.model, std::to_string(variant.version)};
-    const VariantMetrics metrics{&requests_.with(labels), &rows_.with(labels), &errors_.with(labels),
-                                 &dropped_.with(labels), &seconds_.with(labels)};
+    VariantMetrics metrics{&requests_.with(labels), &rows_.with(labels), &errors_.with(labels),
+                           &dropped_.with(labels), &seconds_.with(labels)};
+    for (const auto& stage : enum_names(Stage{})) {
+        std::vector<std::string> of_stage = labels;
+        of_stage.emplace_back(stage.name);
+        metrics.stages.at(static_cast<std::size_t>(stage.value)) = &stage_seconds_.with(of_stage);
+    }
     const std::scoped_lock lock(mutex_);
     std::vector<VariantSeries>& known = series_[endpoint];
     const auto same = [&](const VariantSeries& one) { return one.metrics.requests == metrics.requests; };

@@ -56,6 +56,7 @@ class Reconciler {
     MetricFamily<Counter>& errors_;
     MetricFamily<Counter>& dropped_;
     MetricFamily<Histogram>& seconds_;
+    MetricFamily<Histogram>& stage_seconds_;
     Snapshot<RoutingTable> table_;
 
     mutable std::mutex mutex_;

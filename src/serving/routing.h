@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "inference/manager.h"
 #include "serving/endpoint.h"
+#include "serving/stages.h"
 
 namespace gyre::serving {
 
@@ -22,6 +23,7 @@ struct VariantMetrics {
     Counter* errors = nullptr;
     Counter* shadow_dropped = nullptr;
     Histogram* seconds = nullptr;
+    StageHistograms stages{};
 };
 
 struct RoutedVariant {

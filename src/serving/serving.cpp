@@ -220,13 +220,20 @@ Result<void> Serving::predict(const RoutedEndpoint& endpoint, const RoutedVarian
         variant.metrics.errors->add();
         return done;
     }
-    const std::int64_t latency_ns = clock_.steady_ns() - meta.received_ns;
+    const std::int64_t now_ns = clock_.steady_ns();
+    const std::int64_t latency_ns = now_ns - meta.received_ns;
+    if (meta.stages != nullptr) {
+        meta.stages->end_at(Stage::predict, now_ns);
+    }
     variant.metrics.requests->add();
     variant.metrics.rows->add(rows.rows());
     variant.metrics.seconds->observe_ns(latency_ns);
     log_rows(endpoint, variant, &rows, meta, out, latency_ns);
     if (!endpoint.shadowing.empty()) {
         queue_shadows(endpoint, variant, rows, meta);
+    }
+    if (meta.stages != nullptr) {
+        meta.stages->end(Stage::log);
     }
     return {};
 }
@@ -296,7 +303,7 @@ void Serving::queue_shadows(const RoutedEndpoint& endpoint, const RoutedVariant&
 
 void Serving::score_shadow(ShadowJob& job) {
     std::vector<std::string_view> ids(job.request_ids.begin(), job.request_ids.end());
-    const RequestMeta meta{ids, job.event_times, clock_.now_us(), 0};
+    const RequestMeta meta{ids, job.event_times, clock_.now_us()};
     std::vector<float> out;
     for (const std::size_t index : job.variants) {
         const RoutedVariant& variant = job.endpoint->variants[index];

@@ -11,6 +11,7 @@
 #include "serving/reconciler.h"
 #include "serving/row_buffer.h"
 #include "serving/shadow_queue.h"
+#include "serving/stages.h"
 
 namespace gyre::serving {
 
@@ -20,6 +21,7 @@ struct RequestMeta {
     std::span<const std::int64_t> event_times_us;
     std::int64_t arrival_us = 0;
     std::int64_t received_ns = 0;  // Clock::steady_ns when the request was read
+    StageTimer* stages = nullptr;  // may be null
 };
 
 struct EndpointStats {

@@ -7,6 +7,7 @@
 #include "serving/live.h"
 #include "serving/row_buffer.h"
 #include "serving/shadow_queue.h"
+#include "serving/stages.h"
 
 namespace gyre::serving {
 namespace {
@@ -96,6 +97,32 @@ struct CountedModel {
         seconds.observe_ns(ns);
     }
 };
+
+TEST(StageTimer, one_request_in_so_many_is_timed_and_the_stages_add_up) {
+    ManualClock clock(1'000);
+    std::array<Histogram, kStages> histograms;
+    StageHistograms series{};
+    for (std::size_t i = 0; i < kStages; ++i) {
+        series[i] = &histograms[i];
+    }
+    for (std::uint32_t request = 0; request < 3 * kStageSampling; ++request) {
+        StageTimer timer(clock, clock.steady_ns());
+        clock.advance_us(1);
+        timer.end(Stage::parse);
+        clock.advance_us(5);
+        timer.end_at(Stage::predict, clock.steady_ns());
+        timer.end(Stage::log);
+        clock.advance_us(2);
+        timer.end(Stage::write);
+        timer.record(series);
+    }
+    const auto seconds = [&](Stage stage) { return histograms[static_cast<std::size_t>(stage)].totals(); };
+    EXPECT_EQ(seconds(Stage::parse).count, 3U);
+    EXPECT_NEAR(seconds(Stage::parse).sum_seconds, 3e-6, 1e-12);
+    EXPECT_NEAR(seconds(Stage::predict).sum_seconds, 15e-6, 1e-12);
+    EXPECT_NEAR(seconds(Stage::log).sum_seconds, 0.0, 1e-12);
+    EXPECT_NEAR(seconds(Stage::write).sum_seconds, 6e-6, 1e-12);
+}
 
 TEST(LiveHistory, a_point_holds_only_what_happened_in_its_stretch) {
     constexpr std::int64_t kSecondNs = 1'000'000'000;

@@ -179,11 +179,14 @@ class EndpointHandlers {
     }
 
     Result<void> predict(Context& context) {
+        serving::StageTimer stages(serving_.clock(), context.request.started_ns);
         GYRE_TRY(const PredictTarget target, find_target(serving_, context.param("name"), ""));
         thread_local serving::RowBuffer rows;
         thread_local native::PredictRequest request;
         GYRE_TRY_VOID(native::read_predict(context.request.body, target.model().signature(), rows, request));
+        stages.end(serving::Stage::parse);
         PredictInput input;
+        input.stages = &stages;
         input.request_ids = request.request_ids.empty() ? nullptr : &request.request_ids;
         input.event_time_us = request.event_time_us;
         input.event_times_us = request.event_times_us;
@@ -192,6 +195,8 @@ class EndpointHandlers {
         native::write_predict({output.values, output.request_ids, output.variant->spec.model,
                                output.variant->version_text, output.variant->spec.name},
                               context.response.body);
+        stages.end(serving::Stage::write);
+        stages.record(output.variant->metrics.stages);
         return {};
     }
 

@@ -67,13 +67,16 @@ class OipHandlers {
     OipHandlers(serving::Serving& serving, std::string_view version) : serving_(serving), version_(version) {}
 
     Result<void> infer(Context& context) {
+        serving::StageTimer stages(serving_.clock(), context.request.started_ns);
         GYRE_TRY(const PredictTarget target,
                  find_target(serving_, context.param("name"), context.param("version")));
         thread_local serving::RowBuffer rows;
         thread_local oip::InferRequest request;
         const model::Signature& signature = target.model().signature();
         GYRE_TRY_VOID(oip::read_infer(context.request.body, signature, rows, request));
+        stages.end(serving::Stage::parse);
         PredictInput input;
+        input.stages = &stages;
         input.event_time_us = request.event_time_us;
         // One row without ids of its own is known by the request's id.
         if (!request.request_ids.empty()) {
@@ -89,6 +92,8 @@ class OipHandlers {
         oip::write_infer({target.endpoint->spec.name, output.variant->version_text, request.id, name,
                           rows.rows(), output.values},
                          context.response.body);
+        stages.end(serving::Stage::write);
+        stages.record(output.variant->metrics.stages);
         return {};
     }
 
