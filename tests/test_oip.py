@@ -231,7 +231,12 @@ def one_row(**changes) -> dict:
     (one_row(shape=[1] * 9), ["8 dimensions"]),
     (one_row(data=[0.0] * 15), ["more values"]),
     (one_row(data=[0.0] * 13), ["got 13"]),
-    (one_row(data=["1"] * 14), ["expected numbers"]),
+    (one_row(data=["1"] * 14), ["data[0] (row 0, column 0)", 'expected a number, got "1"', "send null"]),
+    (one_row(data=[0.0] * 13 + [{}]), ["data[13] (row 0, column 13)", "expected a number, got {"]),
+    ({"outputs": [{"name": "probability"}], **body_of(np.zeros((1, FEATURES)))}, ["'probability'", "it gives 'prediction'"]),
+    ({**body_of(np.zeros((1, FEATURES))), "outputs": [{"name": "prediction"}, {"name": ""}]}, ["output ''"]),
+    ({"outputs": ["prediction"], **body_of(np.zeros((1, FEATURES)))}, ["'outputs'", "objects with a name"]),
+    ({"outputs": {}, **body_of(np.zeros((1, FEATURES)))}, ["'outputs'", "array"]),
     (one_row(data="0" * 14), ["'data'"]),
     (one_row(datatype="BYTES"), ["BYTES"]),
     (one_row(datatype="FP33"), ["FP33", "FP32"]),
@@ -257,6 +262,29 @@ def test_columns_that_are_missing_twice_or_uneven_are_told(served):
     refused(infer(served, {"inputs": [carrier, carrier, distance, delay]}, path), 400, "'carrier'", "twice")
     refused(infer(served, {"inputs": [carrier, column("distance", [1.0, 2.0]), delay]}, path), 400, "'distance'", "2 rows")
     refused(infer(served, {"inputs": [column("carrier", [1.0]), distance, delay]}, path), 400, "expected datatype BYTES")
+
+
+@pytest.mark.parametrize("value, words", [
+    ("NaN", ["got NaN"]), ("nan", ["got nan"]), ("Infinity", ["got Infinity", "no infinity"]), ("-Infinity", ["got -Infinity"]),
+    ("1e999", ["a double can hold", "got 1e999"]), ('"NaN"', ['expected a number, got "NaN"'])])
+def test_what_json_cannot_say_is_told_with_its_place_and_what_to_send(served, value, words):
+    tensor = json.dumps(one_row(shape=[2, FEATURES], data=[[0.0] * FEATURES, [0.0] * 4 + ["X"] + [0.0] * 9])).replace('"X"', value)
+    refused(infer(served, tensor), 400, "input 'input'", f"data[{FEATURES + 4}] (row 1, column 4)", "send null", *words)
+    columns = json.dumps({"inputs": [
+        {"name": "carrier", "shape": [3], "datatype": "BYTES", "data": ["UA", "AA", "B6"]},
+        {"name": "distance", "shape": [3], "datatype": "FP64", "data": [1.0, 2.0, "X"]},
+        {"name": "delay", "shape": [3], "datatype": "FP64", "data": [0.0, 0.0, 0.0]}]}).replace('"X"', value)
+    refused(infer(served, columns, "/v2/models/flights/infer"), 400, "input 'distance': data[2]: expected", "send null", *words)
+    rows = json.dumps({"rows": [{"carrier": "UA", "distance": "X", "delay": 0.0}]}).replace('"X"', value)
+    native = infer(served, rows, "/api/gyre/v1/endpoints/flights/predict")
+    assert native.status_code == 400 and "rows[0].distance" in native.text and "null" in native.text, native.text
+    assert infer(served, columns.replace(value, "null"), "/v2/models/flights/infer").status_code == 200
+
+
+def test_an_output_may_be_asked_for_by_its_name(served):
+    plain = infer(served, one_row()).json()["outputs"]
+    assert infer(served, {"outputs": [{"name": "prediction"}], **one_row()}).json()["outputs"] == plain
+    assert infer(served, {**one_row(), "outputs": []}).json()["outputs"] == plain
 
 
 @pytest.mark.parametrize("text", [

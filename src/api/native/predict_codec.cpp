@@ -65,7 +65,9 @@ class ColumnFinder {
 Result<void> read_cell(od::value value, serving::RowBuffer& rows, std::size_t row, std::size_t column,
                        std::string_view name) {
     od::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) {  // NaN, Infinity, a bare word
+    const bool known = value.type().get(type) == simdjson::SUCCESS;
+    // The type looks at one character: "nan" has that of "null".
+    if (!known || (type == od::json_type::null && trim(value.raw_json_token()) != "null")) {
         return bad_cell(row, name, "expected a JSON value" + got(value) + "; send null where it is unknown");
     }
     if (type == od::json_type::null) {
@@ -86,7 +88,7 @@ Result<void> read_cell(od::value value, serving::RowBuffer& rows, std::size_t ro
     bool flag = false;
     if (type == od::json_type::number) {
         if (value.get_double().get(number) != simdjson::SUCCESS) {
-            return bad_cell(row, name, "expected a number that a double can hold, or null");
+            return bad_cell(row, name, "expected a number that a double can hold, or null" + got(value));
         }
         rows.set_number(column, row, number);
         return {};

@@ -56,10 +56,7 @@ struct Target {
 
  private:
     Result<void> take_value(od::value value, std::size_t depth);
-    [[nodiscard]] Error wrong_type(bool wants_text) const {
-        return bad_tensor(
-            name, wants_text ? "expected strings (BYTES)" : "expected numbers (null for a missing value)");
-    }
+    [[nodiscard]] Error wrong_value(od::value& value, std::string_view expected) const;
     void step() {
         if (++column == columns) {
             column = 0;
@@ -68,11 +65,25 @@ struct Target {
     }
 };
 
+/// Says where in `data` it stands: a client that got a NaN somewhere looks for it among many.
+Error Target::wrong_value(od::value& value, std::string_view expected) const {
+    constexpr std::size_t kShown = 40;
+    const std::string_view token = value.raw_json_token();
+    std::string what = "data[" + std::to_string(written()) + "]";
+    if (columns > 1) {
+        what += " (row " + std::to_string(row) + ", column " + std::to_string(column) + ")";
+    }
+    what.append(": expected ").append(expected).append(", got ").append(trim(token.substr(0, kShown)));
+    return bad_tensor(name, what + "; send null where the value is unknown");
+}
+
 /// What is no plain number for a column of numbers.
 Result<void> Target::take_value(od::value value, std::size_t depth) {
     od::json_type type{};
-    if (auto code = value.type().get(type)) {
-        return bad_json(code);
+    const bool known = value.type().get(type) == simdjson::SUCCESS;
+    // The type looks at one character: "nan" has that of "null".
+    if (!known || (type == od::json_type::null && trim(value.raw_json_token()) != "null")) {
+        return wrong_value(value, "a JSON value, which has no NaN and no infinity");
     }
     if (type == od::json_type::array) {
         od::array inner;
@@ -93,8 +104,10 @@ Result<void> Target::take_value(od::value value, std::size_t depth) {
         buffer->set_text(first + column, row, text);
     } else if (!text_column && value.get_bool().get(flag) == simdjson::SUCCESS) {
         buffer->set_number(first + column, row, flag ? 1.0 : 0.0);
+    } else if (type == od::json_type::number && !text_column) {  // -Infinity, 1e999, 01
+        return wrong_value(value, "a number that a double can hold");
     } else {
-        return wrong_type(text_column);
+        return wrong_value(value, text_column ? "a string (BYTES)" : "a number");
     }
     step();
     return {};
@@ -272,6 +285,28 @@ class InferReader {
     bool started_ = false;
 };
 
+/// The outputs that a request names; it gets all of them, as there is one.
+Result<void> read_outputs(od::value value, const model::Signature& signature) {
+    od::array outputs;
+    if (value.get_array().get(outputs) != simdjson::SUCCESS) {
+        return invalid_argument("'outputs': expected an array of objects with a name");
+    }
+    for (auto element : outputs) {
+        od::object output;
+        std::string_view name;
+        if (std::move(element).get_object().get(output) != simdjson::SUCCESS ||
+            output["name"].get_string().get(name) != simdjson::SUCCESS) {
+            return invalid_argument("'outputs': expected an array of objects with a name");
+        }
+        if (name != output_name(signature)) {
+            return invalid_argument(
+                "output '" + std::string(name.substr(0, 80)) + "': the model has no such output; it gives '" +
+                std::string(output_name(signature)) + "'; leave 'outputs' out to get all there are");
+        }
+    }
+    return {};
+}
+
 Result<void> read_parameters(od::object parameters, InferRequest& request) {
     for (auto field : parameters) {
         std::string_view key;
@@ -340,8 +375,10 @@ Result<void> read_document(od::document& document, const model::Signature& signa
                 return invalid_argument("'parameters': expected an object");
             }
             GYRE_TRY_VOID(read_parameters(parameters, request));
+        } else if (key == "outputs") {
+            GYRE_TRY_VOID(read_outputs(value, signature));
         }
-        // "outputs" and what other servers understand: a request for all outputs is what it gets.
+        // What other servers understand beside these is left alone.
     }
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
         return invalid_argument("the body has more than one JSON document");
@@ -350,6 +387,10 @@ Result<void> read_document(od::document& document, const model::Signature& signa
 }
 
 }  // namespace
+
+std::string_view output_name(const model::Signature& signature) {
+    return signature.outputs.empty() ? "output" : std::string_view(signature.outputs.front().name);
+}
 
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                         InferRequest& request) {

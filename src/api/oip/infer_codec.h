@@ -23,10 +23,14 @@ struct InferRequest {
 };
 
 /// Reads `body` (64 readable bytes must follow it) into `rows` and `request`. Texts in `rows` live until the
-/// next call on this thread. Errors: invalid_argument naming the tensor, what was expected and what came; so
-/// are more rows than serving::kRowsPerRequestMax, as trying again does not help.
+/// next call on this thread. Errors: invalid_argument naming the tensor, the place in its data, what was
+/// expected and what came; so are an output that the model does not have, and more rows than
+/// serving::kRowsPerRequestMax, as trying again does not help.
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                         InferRequest& request);
+
+/// The name under which the answer gives the values; models have one output.
+std::string_view output_name(const model::Signature& signature);
 
 struct InferAnswer {
     std::string_view model_name;

@@ -86,11 +86,9 @@ class OipHandlers {
             input.single_id = request.id;
         }
         GYRE_TRY(const PredictOutput output, run_predict(serving_, target, rows, input, context));
-        const std::string_view name =
-            signature.outputs.empty() ? "output" : std::string_view(signature.outputs.front().name);
         context.response.content_type = "application/json";
-        oip::write_infer({target.endpoint->spec.name, output.variant->version_text, request.id, name,
-                          rows.rows(), output.values},
+        oip::write_infer({target.endpoint->spec.name, output.variant->version_text, request.id,
+                          oip::output_name(signature), rows.rows(), output.values},
                          context.response.body);
         stages.end(serving::Stage::write);
         stages.record(output.variant->metrics.stages);
