@@ -68,6 +68,10 @@ TEST(KindCatalogue, values_out_of_range_are_found_before_anything_runs) {
                           "{steps: [0.5]}}}}\n")
                   .find("steps"),
               std::string::npos);
+    EXPECT_NE(problems_of("  - {id: r, kind: rollout, with: {endpoint: f, model: m/2, options: "
+                          "{min_span_to_refuse: soon}}}\n")
+                  .find("options.min_span_to_refuse"),
+              std::string::npos);
     EXPECT_NE(problems_of("  - {id: r, kind: rollout, with: {endpoint: f, model: m/2, policy: bold}}\n")
                   .find("sequential"),
               std::string::npos);

@@ -86,6 +86,17 @@ struct RolloutOptions {
     }
 };
 
+/// The times of RolloutOptions as numbers. They are read where options come in, a request or a stored record.
+struct RolloutDurations {
+    std::int64_t effect_delay_us = 0;
+    std::int64_t label_lateness_us = 0;
+    std::int64_t period_us = 0;
+    std::int64_t min_span_us = 0;
+    std::int64_t min_span_to_refuse_us = 0;
+};
+/// Errors: invalid_argument naming the option.
+Result<RolloutDurations> durations_of(const RolloutOptions& options);
+
 /// A decision that waits for its time.
 struct PendingChange {
     evidence::RolloutAction action = evidence::RolloutAction::monitoring;
@@ -155,6 +166,7 @@ struct Rollout {
     std::string candidate;  // "flights/2"
     Policy policy = Policy::sequential;
     RolloutOptions options;
+    RolloutDurations durations;  // of the options; not stored
     RolloutState state = RolloutState::paired;
     bool paused = false;
     double exposure = 0.0;

@@ -12,6 +12,7 @@ Result<Rollout> read_document(std::string_view text) {
     if (!rollout) {
         return data_loss("a stored rollout cannot be read: " + rollout.error().message());
     }
+    GYRE_TRY(rollout->durations, durations_of(rollout->options));
     return rollout;
 }
 

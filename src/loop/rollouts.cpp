@@ -115,12 +115,12 @@ Result<void> check_success(const NewRollout& request, serving::Task task) {
     return {};
 }
 
-Result<Look> look_of(const Rollout& rollout, const StepAnswers& answers, std::int64_t now_us) {
+Look look_of(const Rollout& rollout, const StepAnswers& answers, std::int64_t now_us) {
     Look look;
     look.now_us = now_us;
     look.seen_us = rollout.counted_until_us - rollout.started_us;
-    GYRE_TRY(look.pass_span_us, parse_duration_us(rollout.options.min_span));
-    GYRE_TRY(look.refuse_span_us, parse_duration_us(rollout.options.min_span_to_refuse));
+    look.pass_span_us = rollout.durations.min_span_us;
+    look.refuse_span_us = rollout.durations.min_span_to_refuse_us;
     look.latencies = {&answers.candidate_latency_ms, &answers.champion_latency_ms};
     look.predictions = {&answers.candidate_score, &answers.champion_score};
     return look;
@@ -147,6 +147,7 @@ Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     rollout.candidate = request.model;
     rollout.policy = request.policy;
     rollout.options = request.options;
+    GYRE_TRY(rollout.durations, durations_of(request.options));
     if (facts.task == serving::Task::regression && rollout.options.loss_scale <= 0.0) {
         rollout.options.loss_scale = kRegressionScaleFactor * std::max(facts.rmse, 1e-9);
     }
@@ -165,11 +166,6 @@ Result<Rollout> Rollouts::prepare(const NewRollout& request) {
 
 Result<void> Rollouts::start_clock(Rollout& rollout, std::int64_t now_us) {
     GYRE_TRY(const RolloutMachine machine, RolloutMachine::start(rollout.policy, rollout.options, now_us));
-    for (const std::string* duration :
-         {&rollout.options.effect_delay, &rollout.options.min_span, &rollout.options.min_span_to_refuse}) {
-        GYRE_TRY(const std::int64_t parsed_us, parse_duration_us(*duration));
-        static_cast<void>(parsed_us);
-    }
     rollout.started_us = now_us;
     rollout.as_of_us = now_us;
     rollout.machine = machine.state();
@@ -318,16 +314,15 @@ Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
     }
     bool decided_now = false;
     if (!rollout.pending) {
-        GYRE_TRY(const Look look, look_of(rollout, answers, now_us));
-        const evidence::RolloutDecision decision = machine.decide(look);
+        const evidence::RolloutDecision decision = machine.decide(look_of(rollout, answers, now_us));
         rollout.evidence = gyre::to_json(decision.finding);
         note_look(rollout, decision.finding, now_us);
         const bool moves = decision.action == RolloutAction::increased ||
                            decision.action == RolloutAction::promoted ||
                            decision.action == RolloutAction::rolled_back;
         if (moves) {
-            GYRE_TRY(const std::int64_t delay_us, parse_duration_us(rollout.options.effect_delay));
-            rollout.pending = PendingChange{decision.action, decision.exposure, now_us + delay_us};
+            rollout.pending =
+                PendingChange{decision.action, decision.exposure, now_us + rollout.durations.effect_delay_us};
             rollout.reason = decision.finding.reason;
             decided_now = true;
         }

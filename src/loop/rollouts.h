@@ -84,7 +84,7 @@ class Rollouts {
         std::int64_t from_us = 0;
         std::int64_t until_us = 0;
     };
-    Result<Counted> next_rows(Rollout& rollout, std::int64_t now_us) const;
+    static Counted next_rows(Rollout& rollout, std::int64_t now_us);
     Result<void> observe_pairs(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
     Result<void> observe_arms(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us);
     /// Requests since the last look, whenever they happened.

@@ -39,12 +39,10 @@ double Rollouts::loss_of(const Rollout& rollout, serving::Task task, double scor
     return std::clamp(scaled * scaled, 0.0, 1.0);
 }
 
-Result<Rollouts::Counted> Rollouts::next_rows(Rollout& rollout, std::int64_t now_us) const {
-    GYRE_TRY(const std::int64_t lateness_us, parse_duration_us(rollout.options.label_lateness));
-    GYRE_TRY(const std::int64_t period_us, parse_duration_us(rollout.options.period));
-    const std::int64_t period = std::max<std::int64_t>(period_us, 1);
+Rollouts::Counted Rollouts::next_rows(Rollout& rollout, std::int64_t now_us) {
+    const std::int64_t period = std::max<std::int64_t>(rollout.durations.period_us, 1);
     Counted counted{std::max(rollout.counted_until_us, rollout.started_us),
-                    (now_us - lateness_us) / period * period};
+                    (now_us - rollout.durations.label_lateness_us) / period * period};
     counted.until_us = std::max(counted.until_us, counted.from_us);
     rollout.counted_until_us = counted.until_us;
     return counted;
@@ -52,7 +50,7 @@ Result<Rollouts::Counted> Rollouts::next_rows(Rollout& rollout, std::int64_t now
 
 Result<void> Rollouts::observe_pairs(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
     GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(rollout.endpoint));
-    GYRE_TRY(const Counted span, next_rows(rollout, now_us));
+    const Counted span = next_rows(rollout, now_us);
     const auto scored = [&](const std::string& model) {
         return scores_.scored_rows({rollout.endpoint, model, span.from_us, span.until_us, now_us});
     };
@@ -75,7 +73,7 @@ Result<void> Rollouts::observe_pairs(Rollout& rollout, RolloutMachine& machine, 
 
 Result<void> Rollouts::observe_arms(Rollout& rollout, RolloutMachine& machine, std::int64_t now_us) {
     GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(rollout.endpoint));
-    GYRE_TRY(const Counted span, next_rows(rollout, now_us));
+    const Counted span = next_rows(rollout, now_us);
     struct Seen {
         std::int64_t time_us;
         monitoring::RequestKey key;

@@ -470,9 +470,21 @@ TEST_F(RolloutsTest, what_cannot_start_says_why) {
     NewRollout asked = request("flights/2", 0);
     asked.options.sequential.steps = {0.5};
     EXPECT_EQ(rollouts->start(asked).error().code(), ErrorCode::invalid_argument);
-    asked = request("flights/2", 0);
-    asked.options.effect_delay = "soon";
-    EXPECT_EQ(rollouts->start(asked).error().code(), ErrorCode::invalid_argument);
+    // A time that cannot be read is told at once: a rollout that starts with it could never be looked at.
+    for (const auto& [name, member] :
+         {std::pair("effect_delay", &RolloutOptions::effect_delay),
+          std::pair("label_lateness", &RolloutOptions::label_lateness),
+          std::pair("period", &RolloutOptions::period), std::pair("min_span", &RolloutOptions::min_span),
+          std::pair("min_span_to_refuse", &RolloutOptions::min_span_to_refuse)}) {
+        asked = request("flights/2", 0);
+        asked.options.*member = "soon";
+        const auto refused = rollouts->start(asked);
+        ASSERT_FALSE(refused) << name;
+        EXPECT_EQ(refused.error().code(), ErrorCode::invalid_argument);
+        EXPECT_NE(refused.error().message().find("options." + std::string(name) + ": expected a duration"),
+                  std::string::npos)
+            << refused.error().message();
+    }
     asked = request("flights/2", 0);
     asked.endpoint = "nowhere";
     EXPECT_EQ(rollouts->start(asked).error().code(), ErrorCode::not_found);

@@ -16,10 +16,7 @@ struct Params {
                           Field{"options", &Params::options, "The policy's numbers.", optional_field}};
     }
     [[nodiscard]] Result<void> check() const {
-        for (const std::string* duration :
-             {&options.effect_delay, &options.label_lateness, &options.period, &options.min_span}) {
-            GYRE_TRY_VOID(parse_duration_us(*duration));
-        }
+        GYRE_TRY_VOID(durations_of(options));
         GYRE_TRY_VOID(RolloutMachine::start(policy, options, 0));
         return {};
     }
