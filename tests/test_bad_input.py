@@ -160,8 +160,12 @@ def test_verbs_on_a_rollout_that_has_ended_are_refused(server, gyre, deployed):
     again = json.loads(gyre("--json", "rollout", "start", "flights", "flights/1", env=env).stdout)["id"]
     assert gyre("rollout", "abort", again, env=env).returncode == 0
     assert gyre("rollout", "abort", again, env=env).returncode == 0
+    aborted = json.loads(gyre("--json", "rollout", "show", again, env=env).stdout)
+    assert (aborted["state"], aborted["reason"]) == ("aborted", "aborted by local"), aborted
+    event = requests.get(server.url + "/api/gyre/v1/events", params={"type": "rollout.aborted"}).json()["events"][-1]
+    assert (event["data"]["rollout"], event["principal"]) == (again, "local"), event
     promoted = gyre("rollout", "promote", again, env=env)
-    assert promoted.returncode == 8 and "has ended" in promoted.stderr
+    assert promoted.returncode == 8 and "has ended as aborted" in promoted.stderr
     assert gyre("events", "verify", env=env).returncode == 0
 
 

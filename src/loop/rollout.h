@@ -22,7 +22,8 @@ constexpr auto enum_names(Policy) {
                       EnumName{Policy::simple, "simple"}, EnumName{Policy::simple_literal, "simple-literal"}};
 }
 
-/// scheduled: waits for the event time at which it starts, or for the one before it to end.
+/// scheduled: waits for the event time at which it starts, or for the one before it to end. aborted: somebody
+/// ended it, or another took its place. (What people aborted was rolled_back in data folders of before.)
 enum class RolloutState : std::uint8_t { paired, exposing, promoted, rolled_back, aborted, scheduled };
 constexpr auto enum_names(RolloutState) {
     return std::array{

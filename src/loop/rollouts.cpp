@@ -8,7 +8,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/model_ref.h"
-#include "events/events.h"
+#include "loop/rollout_moves.h"
 #include "loop/rollout_policy.h"
 #include "loop/rollout_store.h"
 #include "loop/step_answers.h"
@@ -19,32 +19,6 @@ namespace {
 using evidence::RolloutAction;
 
 constexpr double kRegressionScaleFactor = 3.0;
-
-/// The endpoint's variants while the rollout stands where it stands.
-void place_candidate(serving::EndpointSpec& spec, const Rollout& rollout) {
-    std::erase_if(spec.variants,
-                  [](const serving::Variant& v) { return v.role == serving::Role::candidate; });
-    serving::Variant* champion = nullptr;
-    for (serving::Variant& variant : spec.variants) {
-        champion = variant.role == serving::Role::champion ? &variant : champion;
-    }
-    const auto ref = parse_model_ref(rollout.candidate);
-    if (champion == nullptr || !ref || !ref->version) {
-        return;
-    }
-    if (rollout.state == RolloutState::promoted) {
-        champion->model = ref->name;
-        champion->version = *ref->version;
-        champion->weight = 1.0;
-        return;
-    }
-    champion->weight = 1.0;
-    if (!is_over(rollout.state)) {
-        champion->weight = 1.0 - rollout.exposure;
-        spec.variants.push_back(
-            {"candidate", ref->name, *ref->version, serving::Role::candidate, rollout.exposure});
-    }
-}
 
 /// An event time that is sooner goes first.
 bool starts_before(const Rollout& a, const Rollout& b) {
@@ -70,29 +44,6 @@ std::optional<Turn> next_turn(std::vector<Rollout> scheduled, std::int64_t now_u
         }
     }
     return turn;
-}
-
-Result<void> append_event(storage::Transaction& tx, std::string_view type, const Rollout& rollout,
-                          const Principal& principal, std::int64_t as_of_us) {
-    Json data = Json::object({{"rollout", rollout.id},
-                              {"champion", rollout.champion},
-                              {"candidate", rollout.candidate},
-                              {"policy", gyre::name_of(rollout.policy)},
-                              {"state", gyre::name_of(rollout.state)},
-                              {"exposure", rollout.exposure},
-                              {"reason", rollout.reason},
-                              {"cause", rollout.cause},
-                              {"exposed_predictions", rollout.exposed_predictions},
-                              {"evidence", rollout.evidence}});
-    if (rollout.pending) {
-        data.set("effective_at", format_rfc3339(rollout.pending->effective_us));
-        data.set("action", gyre::name_of(rollout.pending->action));
-    }
-    const events::NewEvent event{std::string(type), "endpoint/" + rollout.endpoint, principal, as_of_us,
-                                 std::move(data)};
-    GYRE_TRY(const events::Event appended, events::append(tx, event));
-    static_cast<void>(appended);
-    return {};
 }
 
 /// Some signals of success speak of one task only.
@@ -184,7 +135,8 @@ void Rollouts::remember(Rollout& rollout, std::int64_t time_us) const {
 }
 
 Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal) {
-    GYRE_TRY(serving::StoredEndpoint stored, serving::get_endpoint(tx, principal.project, rollout.endpoint));
+    GYRE_TRY(const serving::StoredEndpoint stored,
+             serving::get_endpoint(tx, principal.project, rollout.endpoint));
     GYRE_TRY(const RolloutMachine machine, RolloutMachine::parse(rollout.policy, rollout.machine));
     rollout.champion = stored.spec.champion()->ref();
     rollout.traffic = traffic_of(rollout);
@@ -201,10 +153,7 @@ Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const P
     rollout.reason =
         machine.is_paired() ? "gathers paired evidence; nobody is exposed" : "exposes the candidate";
     remember(rollout, rollout.started_us);
-    place_candidate(stored.spec, rollout);
-    const serving::Change change{principal, "rollout " + rollout.id + " started", rollout.started_us};
-    GYRE_TRY(const serving::StoredEndpoint updated, serving::update_endpoint(tx, stored.spec, change));
-    static_cast<void>(updated);
+    GYRE_TRY_VOID(place(tx, rollout, "started", principal));
     GYRE_TRY_VOID(save(tx, rollout));
     return append_event(tx, "rollout.started", rollout, principal, rollout.started_us);
 }
@@ -358,13 +307,7 @@ Result<void> Rollouts::apply(storage::Transaction& tx, Rollout& rollout, const P
         rollout.ended_us = rollout.as_of_us;
     }
     remember(rollout, rollout.as_of_us);
-    GYRE_TRY(serving::StoredEndpoint stored, serving::get_endpoint(tx, principal.project, rollout.endpoint));
-    place_candidate(stored.spec, rollout);
-    const serving::Change cause{principal,
-                                "rollout " + rollout.id + ": " + std::string(gyre::name_of(change.action)),
-                                rollout.as_of_us};
-    GYRE_TRY(const serving::StoredEndpoint updated, serving::update_endpoint(tx, stored.spec, cause));
-    static_cast<void>(updated);
+    GYRE_TRY_VOID(place(tx, rollout, gyre::name_of(change.action), principal));
     if (rollout.state == RolloutState::promoted) {
         GYRE_TRY(const ModelRef ref, parse_model_ref(rollout.candidate));
         GYRE_TRY_VOID(promote_alias_(tx, ref.name, ref.version.value_or(1)));
@@ -396,10 +339,11 @@ Result<Rollout> Rollouts::promote(const std::string& id, const Principal& princi
 }
 
 Result<Rollout> Rollouts::abort(const std::string& id, const Principal& principal) {
-    return change(id, [&](storage::Transaction& tx, Rollout& rollout) {
-        rollout.reason = "aborted by " + principal.name;
-        rollout.pending = PendingChange{RolloutAction::rolled_back, 0.0, rollout.as_of_us};
-        return apply(tx, rollout, principal);
+    return change(id, [&](storage::Transaction& tx, Rollout& rollout) -> Result<void> {
+        const bool was_open = rollout.state != RolloutState::scheduled;
+        GYRE_TRY_VOID(retire(tx, rollout, "aborted by " + principal.name, rollout.as_of_us, principal));
+        // One that waits has no part in the endpoint, where another may be open.
+        return was_open ? place(tx, rollout, "aborted", principal) : Result<void>();
     });
 }
 

@@ -97,7 +97,7 @@ class Rollouts {
     Result<void> begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal);
     static Result<void> start_clock(Rollout& rollout, std::int64_t now_us);
     void remember(Rollout& rollout, std::int64_t time_us) const;
-    /// Ends a rollout without a verdict.
+    /// Ends a rollout as aborted, without a verdict; its variants are the caller's to place.
     Result<void> retire(storage::Transaction& tx, Rollout& rollout, std::string reason, std::int64_t now_us,
                         const Principal& principal) const;
     Result<void> begin_next(const std::string& endpoint, std::int64_t now_us);

@@ -391,12 +391,31 @@ TEST_F(RolloutsTest, people_may_promote_or_abort_and_what_is_over_stays) {
     const Rollout second = *rollouts->start(exposing);
     EXPECT_EQ(second.state, RolloutState::exposing);
     EXPECT_DOUBLE_EQ(candidate_share(), 0.25);
-    EXPECT_TRUE(is_over(rollouts->abort(second.id, anna)->state));
+    const Rollout aborted = *rollouts->abort(second.id, anna);
+    EXPECT_EQ(aborted.state, RolloutState::aborted);
+    EXPECT_EQ(aborted.reason, "aborted by anna");
+    EXPECT_EQ(aborted.ended_us, second.as_of_us);
+    EXPECT_EQ(aborted.exposure, 0.0);
+    EXPECT_EQ(event_types().back(), "rollout.aborted");
+    EXPECT_EQ(rollout_events().back().principal, "anna");
+    EXPECT_EQ(rollout_events().back().data.string_or("state", ""), "aborted");
+    EXPECT_EQ(rollouts->abort(second.id, local_principal())->reason, "aborted by anna");  // once is enough
     EXPECT_EQ(spec().champion()->ref(), "flights/2");
     EXPECT_EQ(spec().champion()->weight, 1.0);
     EXPECT_EQ(spec().candidate(), nullptr);
     EXPECT_EQ(rollouts->get("none").error().code(), ErrorCode::not_found);
     EXPECT_EQ(rollouts->abort("none", anna).error().code(), ErrorCode::not_found);
+}
+
+TEST_F(RolloutsTest, aborting_one_that_waits_leaves_the_open_one_alone) {
+    NewRollout exposing = request("flights/2", 0);
+    exposing.policy = Policy::unpaired;
+    const Rollout open = *rollouts->start(exposing);
+    const Rollout waiting = *rollouts->schedule(request("flights/3", 1));
+    EXPECT_EQ(rollouts->abort(waiting.id, Principal{"anna"})->state, RolloutState::aborted);
+    EXPECT_EQ(rollouts->get(open.id)->state, RolloutState::exposing);
+    EXPECT_EQ(spec().candidate()->ref(), "flights/2");
+    EXPECT_DOUBLE_EQ(candidate_share(), 0.25);
 }
 
 TEST_F(RolloutsTest, simple_exposes_at_once_and_goes_up_by_the_success_of_both_arms) {

@@ -88,7 +88,7 @@ Result<Json> promote(loop::Loop& loop, const Context& context, const std::string
 
 Result<Json> abort(loop::Loop& loop, const Context& context, const std::string& id) {
     auto rollout = loop.rollouts().abort(id, context.principal);
-    const bool done = rollout && rollout->state != loop::RolloutState::promoted;
+    const bool done = rollout && rollout->state == loop::RolloutState::aborted;
     return changed(std::move(rollout), "be aborted", done);
 }
 

@@ -70,6 +70,7 @@ export function eventLook(type: string): Look {
   const exact: Record<string, Look> = {
     'rollout.promoted': { tone: 'ok', icon: 'rise' },
     'rollout.rolled_back': { tone: 'bad', icon: 'back' },
+    'rollout.aborted': { tone: 'warn', icon: 'stop' },
     'drift.detected': { tone: 'warn', icon: 'monitor' },
     'performance.degraded': { tone: 'bad', icon: 'drop' },
     'alert.opened': { tone: 'bad', icon: 'warn' },
