@@ -1,11 +1,12 @@
 """What people get wrong, and what they are told: a code, what was expected, what came, what to do."""
 import json
+import shutil
 import subprocess
 
 import pytest
 import requests
 
-from conftest import gyre_binary, wait_for
+from conftest import Server, gyre_binary, wait_for
 
 ROWS = "SELECT i AS id, CASE WHEN i % 3 = 0 THEN 'UA' ELSE 'AA' END AS carrier, i % 700 AS distance, " \
        "CAST(i % 7 < 3 AS INTEGER) AS late FROM range(2000) AS t(i)"
@@ -126,8 +127,7 @@ def test_pipelines_work_with_a_relative_data_folder(repository, tmp_path):
         assert process.wait(30) == 0
 
 
-@pytest.fixture
-def deployed(server, gyre, repository, tmp_path):
+def deploy(server, gyre, repository, tmp_path):
     """flights/1 registered and deployed as 'flights'; the pipeline 'p' trains more."""
     env = {"GYRE_URL": server.url}
     (tmp_path / "p.yaml").write_text(PIPELINE)
@@ -136,6 +136,34 @@ def deployed(server, gyre, repository, tmp_path):
     run = gyre("pipeline", "run", "p", "--wait", env=env, timeout=180)
     assert run.returncode == 0, run.stdout + run.stderr
     assert gyre("deploy", "flights", "flights/1", env=env).returncode == 0
+
+
+@pytest.fixture
+def deployed(server, gyre, repository, tmp_path):
+    deploy(server, gyre, repository, tmp_path)
+
+
+def test_a_rollout_whose_candidate_is_gone_after_a_restart_ends_by_itself(gyre, repository, tmp_path):
+    server = Server(tmp_path / "server").start()  # its log has an error, as it should
+    try:
+        deploy(server, gyre, repository, tmp_path)
+        before = set(server.data.rglob("MLmodel"))
+        assert gyre("pipeline", "run", "p", "--wait", env={"GYRE_URL": server.url}, timeout=180).returncode == 0
+        started = json.loads(gyre("--json", "rollout", "start", "flights", "flights/2", env={"GYRE_URL": server.url}).stdout)
+        assert started["state"] == "paired"
+        assert server.stop() == 0
+        for package in set(server.data.rglob("MLmodel")) - before:
+            shutil.rmtree(package.parent)
+        server.start()
+        path = f"{server.url}/api/gyre/v1/rollouts/{started['id']}"
+        ended = wait_for(lambda: (now := requests.get(path).json())["state"] != "paired" and now, timeout_s=20)
+        assert ended["state"] == "rolled_back" and "flights/2) failed to load" in ended["reason"], ended
+        assert (ended["evidence"]["metric"], ended["evidence"]["verdict"]) == ("load", "fail")
+        answer = requests.post(server.url + "/api/gyre/v1/endpoints/flights/predict", json={"rows": [GOOD]})
+        assert answer.status_code == 200 and answer.json()["version"] == 1, answer.text
+        assert gyre("events", "verify", env={"GYRE_URL": server.url}).returncode == 0
+    finally:
+        server.stop()
 
 
 def test_verbs_on_a_rollout_that_has_ended_are_refused(server, gyre, deployed):

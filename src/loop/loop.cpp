@@ -141,6 +141,10 @@ void Loop::poll() {
         if (spec.own_clock || spec.source != serving::Source::registry) {
             continue;
         }
+        // Where event times count, nothing else may move before the first label.
+        if (auto ended = rollouts_->end_unservable(spec.name); !ended) {
+            log_warn("loop_not_moved", {{"endpoint", spec.name}, {"reason", ended.error().message()}});
+        }
         const auto marks = services_.monitoring.scores().watermarks(spec.name);
         const std::int64_t now_us =
             spec.time == serving::TimeMode::arrival ? services_.clock.now_us() : marks.labels_us;

@@ -165,7 +165,11 @@ Result<Rollout> Rollouts::start(const NewRollout& request) {
         GYRE_TRY_VOID(insert(tx, rollout));
         return begin(tx, rollout, request.principal);
     }));
-    GYRE_TRY_VOID(settle(request.endpoint));
+    if (auto settled = settle(request.endpoint); !settled) {
+        GYRE_TRY(const bool ended, end_unservable_locked(request.endpoint));
+        return ended ? Error(settled.error().code(), settled.error().message() + "; the rollout has ended")
+                     : settled.error();
+    }
     return rollout;
 }
 
@@ -194,6 +198,35 @@ Result<void> Rollouts::settle(const std::string& endpoint) {
     GYRE_TRY_VOID(serving_.reload());
     GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(endpoint));
     return serving_.wait_published(endpoint, stored.generation);
+}
+
+Result<bool> Rollouts::end_unservable(const std::string& endpoint) {
+    const std::scoped_lock lock(tick_mutex_);
+    return end_unservable_locked(endpoint);
+}
+
+Result<bool> Rollouts::end_unservable_locked(const std::string& endpoint) {
+    GYRE_TRY(const std::optional<serving::RoutingProblem> problem, serving_.problem_of(endpoint));
+    if (!problem || problem->passes) {
+        return false;
+    }
+    GYRE_TRY(std::optional<Rollout> open, open_on(endpoint));
+    if (!open || problem->model != open->candidate) {
+        return false;
+    }
+    evidence::Finding finding;
+    finding.verdict = evidence::Verdict::fail;
+    finding.metric = "load";
+    finding.reason = problem->reason;
+    open->evidence = gyre::to_json(finding);
+    open->reason = "the candidate cannot be served: " + problem->reason;
+    open->pending = PendingChange{RolloutAction::rolled_back, 0.0, open->as_of_us};
+    GYRE_TRY_VOID(database_.write(
+        [&](storage::Transaction& tx) -> Result<void> { return apply(tx, *open, system_principal()); }));
+    log_warn("rollout_candidate_not_servable",
+             {{"rollout", open->id}, {"endpoint", endpoint}, {"reason", problem->reason}});
+    static_cast<void>(settle(endpoint));  // whatever else is in the way is not this rollout's
+    return true;
 }
 
 Result<void> Rollouts::retire(storage::Transaction& tx, Rollout& rollout, std::string reason,
@@ -233,7 +266,11 @@ Result<void> Rollouts::begin_next(const std::string& endpoint, std::int64_t now_
         // It became the champion meanwhile.
         return retire(tx, next, begun.error().message(), now_us, system_principal());
     }));
-    return settle(endpoint);
+    if (auto settled = settle(endpoint); !settled) {
+        GYRE_TRY(const bool ended, end_unservable_locked(endpoint));
+        return ended ? Result<void>() : settled;  // its record and its Event say why it ended
+    }
+    return {};
 }
 
 Result<void> Rollouts::start_due(const std::string& endpoint, std::int64_t now_us) {
@@ -243,6 +280,7 @@ Result<void> Rollouts::start_due(const std::string& endpoint, std::int64_t now_u
 
 Result<void> Rollouts::tick(const std::string& endpoint, std::int64_t now_us) {
     const std::scoped_lock lock(tick_mutex_);
+    GYRE_TRY_VOID(end_unservable_locked(endpoint));
     GYRE_TRY(std::optional<Rollout> open, open_on(endpoint));
     if (open && !open->paused && now_us > open->as_of_us) {
         GYRE_TRY_VOID(look(*open, now_us));

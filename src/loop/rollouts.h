@@ -53,7 +53,8 @@ class Rollouts {
 
     /// Starts a rollout at its event time: now, or when a tick reaches it. One that is open then is
     /// superseded. When it starts now, waits until the candidate is loaded. Errors: not_found,
-    /// invalid_argument (options; the candidate is the champion), unavailable (the candidate does not load).
+    /// invalid_argument (options; the candidate is the champion), unavailable (the candidate does not load,
+    /// which has ended the rollout).
     Result<Rollout> start(const NewRollout& request);
     /// Records a rollout that starts at the first tick at or after `request.as_of_us` that finds none open: a
     /// candidate that is being judged is not interrupted by the next. Of those that wait the earliest goes
@@ -63,6 +64,9 @@ class Rollouts {
     /// Starts the one whose turn it is, without a look at the open one.
     Result<void> start_due(const std::string& endpoint, std::int64_t now_us);
     Result<void> settle(const std::string& endpoint);
+    /// Ends the open rollout as rolled_back when its candidate can never be served: it failed to load, or
+    /// takes other columns. Returns whether it did.
+    Result<bool> end_unservable(const std::string& endpoint);
 
     /// Looks at the endpoint's open rollout at event time `now_us`.
     Result<void> tick(const std::string& endpoint, std::int64_t now_us);
@@ -97,6 +101,7 @@ class Rollouts {
     Result<void> begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal);
     static Result<void> start_clock(Rollout& rollout, std::int64_t now_us);
     void remember(Rollout& rollout, std::int64_t time_us) const;
+    Result<bool> end_unservable_locked(const std::string& endpoint);
     /// Ends a rollout as aborted, without a verdict; its variants are the caller's to place.
     Result<void> retire(storage::Transaction& tx, Rollout& rollout, std::string reason, std::int64_t now_us,
                         const Principal& principal) const;

@@ -3,6 +3,7 @@
 #include "loop/rollouts.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -30,6 +31,9 @@ class RolloutsTest : public testing::Test {
  protected:
     void SetUp() override {
         ASSERT_TRUE(write_file_atomic(folder.file("model.json"), kModel));
+        std::string wide(kModel);
+        wide.replace(wide.find(R"("num_feature":"1")"), 17, R"("num_feature":"2")");
+        ASSERT_TRUE(write_file_atomic(folder.file("wide.json"), wide));
         open();
         serving::EndpointSpec spec;
         spec.name = "flights";
@@ -41,8 +45,10 @@ class RolloutsTest : public testing::Test {
 
     void open() {
         const auto resolve = [this](const inference::ModelKey& key) -> Result<std::string> {
-            return key.version == 13 ? Result<std::string>(not_found("no files of version 13"))
-                                     : Result<std::string>(folder.file("model.json"));
+            if (key.version == missing_version) {
+                return not_found("no files of version " + std::to_string(key.version));
+            }
+            return folder.file(key.version == 14 ? "wide.json" : "model.json");
         };
         manager = std::make_unique<inference::Manager>(inference::ManagerOptions{.resolve = resolve,
                                                                                  .on_change =
@@ -151,6 +157,7 @@ class RolloutsTest : public testing::Test {
     storage::TestDatabase database;
     Metrics metrics;
     Rng rng{11};
+    std::atomic<std::int64_t> missing_version = 13;
     ModelFacts model_facts;
     std::string champion_alias;
     Result<void> alias_result;
@@ -509,10 +516,57 @@ TEST_F(RolloutsTest, what_cannot_start_says_why) {
     EXPECT_EQ(rollouts->start(asked).error().code(), ErrorCode::not_found);
     EXPECT_TRUE(rollouts->list("")->empty());
     EXPECT_TRUE(event_types().empty());
-    const auto broken = rollouts->start(request("flights/13", 0));  // its files are not there
+}
+
+TEST_F(RolloutsTest, a_candidate_that_does_not_load_ends_its_rollout_with_the_error) {
+    const auto broken = rollouts->start(request("flights/13", 0));
     ASSERT_FALSE(broken);
     EXPECT_EQ(broken.error().code(), ErrorCode::unavailable);
-    EXPECT_NE(broken.error().message().find("version 13"), std::string::npos);
+    EXPECT_NE(broken.error().message().find("no files of version 13; the rollout has ended"),
+              std::string::npos)
+        << broken.error().message();
+    const Rollout ended = rollouts->list("flights")->front();
+    EXPECT_EQ(ended.state, RolloutState::rolled_back);
+    EXPECT_NE(ended.reason.find("no files of version 13"), std::string::npos) << ended.reason;
+    EXPECT_EQ(ended.evidence.string_or("metric", ""), "load");
+    EXPECT_EQ(ended.evidence.string_or("verdict", ""), "fail");
+    EXPECT_FALSE(*rollouts->open_on("flights"));
+    EXPECT_EQ(spec().candidate(), nullptr);
+    EXPECT_EQ(event_types(), (std::vector<std::string>{"rollout.started", "rollout.rolled_back"}));
+    EXPECT_EQ(rollout_events().back().principal, "system");
+    missing_version = 0;  // repaired: the next one starts
+    const auto again = rollouts->start(request("flights/13", 1));
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(spec().candidate()->ref(), "flights/13");
+}
+
+TEST_F(RolloutsTest, files_that_are_gone_after_a_restart_end_the_open_rollout) {
+    const Rollout started = *rollouts->start(request("flights/2", 0));
+    close();
+    missing_version = 2;
+    open();
+    EXPECT_EQ(serving->wait_published("flights", serving->get("flights")->generation).error().code(),
+              ErrorCode::unavailable);
+    EXPECT_TRUE(*rollouts->end_unservable("flights"));
+    EXPECT_FALSE(*rollouts->end_unservable("flights"));
+    const Rollout ended = *rollouts->get(started.id);
+    EXPECT_EQ(ended.state, RolloutState::rolled_back);
+    EXPECT_NE(ended.reason.find("no files of version 2"), std::string::npos) << ended.reason;
+    EXPECT_TRUE(serving->wait_published("flights", serving->get("flights")->generation));
+}
+
+TEST_F(RolloutsTest, of_those_that_wait_one_that_does_not_load_makes_room_for_the_next) {
+    const Rollout broken = *rollouts->schedule(request("flights/13", 1));
+    const Rollout good = *rollouts->schedule(request("flights/2", 2));
+    EXPECT_EQ(tick(broken.id, 1).state, RolloutState::rolled_back);
+    EXPECT_EQ(tick(good.id, 2).state, RolloutState::paired);
+}
+
+TEST_F(RolloutsTest, a_candidate_of_other_columns_ends_its_rollout) {
+    const auto wide = rollouts->start(request("flights/14", 0));
+    ASSERT_FALSE(wide);
+    EXPECT_NE(wide.error().message().find("takes other columns"), std::string::npos);
+    EXPECT_EQ(rollouts->list("flights")->front().state, RolloutState::rolled_back);
 }
 
 TEST_F(RolloutsTest, a_regression_takes_its_scale_from_the_champions_error) {

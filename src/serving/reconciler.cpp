@@ -145,13 +145,19 @@ void Reconciler::reconcile(const std::map<std::string, StoredEndpoint>& desired)
     }
 
     auto table = std::make_shared<RoutingTable>();
-    std::map<std::string, std::string> problems;
+    std::map<std::string, RoutingProblem> problems;
     bool superseded = false;
     for (const auto& [name, stored] : desired) {
         std::shared_ptr<RoutedEndpoint> routed = route(stored);
         const auto old = before->endpoints.find(name);
-        if (auto attached = attach(*routed); !attached) {
-            problems[name] = attached.error().message();
+        std::optional<RoutingProblem> problem = find_problem(*routed);
+        if (!problem) {
+            if (auto attached = attach(*routed); !attached) {
+                problem = RoutingProblem{attached.error().message(), "", stored.generation};
+            }
+        }
+        if (problem) {
+            problems[name] = *std::move(problem);
             // The former picture keeps answering; a new endpoint shows up as not ready.
             table->endpoints[name] = old != before->endpoints.end() ? old->second : routed;
             continue;
@@ -208,24 +214,38 @@ std::shared_ptr<RoutedEndpoint> Reconciler::route(const StoredEndpoint& stored) 
     return routed;
 }
 
-Result<void> Reconciler::attach(RoutedEndpoint& endpoint) {
-    const model::Signature* signature = endpoint.signature();
-    for (RoutedVariant& variant : endpoint.variants) {
+std::optional<RoutingProblem> Reconciler::find_problem(const RoutedEndpoint& endpoint) const {
+    for (const RoutedVariant& variant : endpoint.variants) {
+        const std::string whose = "variant '" + variant.spec.name + "' (" + variant.spec.ref() + ") ";
+        const auto problem = [&](const std::string& what, bool passes) {
+            return RoutingProblem{whose + what, variant.spec.ref(), endpoint.generation, passes};
+        };
         const auto status = manager_.find(key_of(endpoint.spec, variant.spec));
         if (status && status->state == inference::ModelState::failed) {
-            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() +
-                               ") failed to load: " + status->reason);
+            return problem("failed to load: " + status->reason, false);
         }
         if (!variant.model) {
-            return unavailable("variant '" + variant.spec.name + "' (" + variant.spec.ref() + ") is loading");
+            return problem("is loading", true);
         }
-        if (!same_columns(*signature, variant.model.predictor().signature()) &&
+        if (!same_columns(*endpoint.signature(), variant.model.predictor().signature()) &&
             endpoint.spec.source == Source::registry) {
-            return unavailable(
-                "variant '" + variant.spec.name + "' (" + variant.spec.ref() +
-                ") takes other columns than the endpoint's other variants; deploy it under another name");
+            return problem(
+                "takes other columns than the endpoint's other variants; deploy it under another name",
+                false);
         }
     }
+    return std::nullopt;
+}
+
+std::optional<RoutingProblem> Reconciler::problem_of(const std::string& endpoint) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = problems_.find(endpoint);
+    return found == problems_.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// Of an endpoint whose variants are ready.
+Result<void> Reconciler::attach(RoutedEndpoint& endpoint) {
+    const model::Signature* signature = endpoint.signature();
     endpoint.sticky_column = SIZE_MAX;
     if (endpoint.spec.sticky_by != "request_id") {
         endpoint.sticky_column = signature->index_of(endpoint.spec.sticky_by);
@@ -271,22 +291,23 @@ Result<void> Reconciler::wait_published(std::string_view name, std::int64_t gene
                                         std::int64_t timeout_ms) {
     const std::string key(name);
     std::unique_lock lock(mutex_);
-    std::string problem;
+    RoutingProblem problem;
     const bool done = moved_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {
         const auto table = table_.copy();
         const RoutedEndpoint* routed = table->peek(name);
         const auto found = problems_.find(key);
-        problem = found == problems_.end() ? "" : found->second;
-        const bool failed = problem.find("is loading") == std::string::npos && !problem.empty();
-        return stopping_ || failed ||
-               (problem.empty() && routed != nullptr && routed->ready() && routed->generation >= generation);
+        // What was in the way of an older definition says nothing of this one.
+        const bool known = found != problems_.end() && found->second.generation >= generation;
+        problem = known ? found->second : RoutingProblem();
+        return stopping_ || (known && !problem.passes) ||
+               (!known && routed != nullptr && routed->ready() && routed->generation >= generation);
     });
-    if (!problem.empty() && done) {
-        return unavailable("endpoint '" + key + "': " + problem);
+    if (!problem.reason.empty() && done) {
+        return unavailable("endpoint '" + key + "': " + problem.reason);
     }
     if (!done) {
         return Error(ErrorCode::deadline_exceeded, "endpoint '" + key + "' is not served after " +
-                                                       std::to_string(timeout_ms) + " ms: " + problem);
+                                                       std::to_string(timeout_ms) + " ms: " + problem.reason);
     }
     return {};
 }

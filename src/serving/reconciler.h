@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,14 @@
 #include "serving/routing.h"
 
 namespace gyre::serving {
+
+/// Why the newest picture of an endpoint is not published.
+struct RoutingProblem {
+    std::string reason;
+    std::string model;            // the variant that is in the way, "flights/2"; empty when it is none
+    std::int64_t generation = 0;  // of the definition
+    bool passes = false;          // by itself: the model is loading
+};
 
 class Reconciler {
  public:
@@ -36,6 +45,9 @@ class Reconciler {
     /// variant failed to load, deadline_exceeded.
     Result<void> wait_published(std::string_view name, std::int64_t generation, std::int64_t timeout_ms);
 
+    /// Of the newest definition that was looked at; nothing when that is published.
+    [[nodiscard]] std::optional<RoutingProblem> problem_of(const std::string& endpoint) const;
+
     [[nodiscard]] const Snapshot<RoutingTable>& table() const { return table_; }
     [[nodiscard]] std::uint64_t shadow_dropped() const;
     /// Every model version that was ever on the endpoint, each once, also when it has left.
@@ -46,6 +58,7 @@ class Reconciler {
     void run();
     void reconcile(const std::map<std::string, StoredEndpoint>& desired);
     std::shared_ptr<RoutedEndpoint> route(const StoredEndpoint& stored);
+    std::optional<RoutingProblem> find_problem(const RoutedEndpoint& endpoint) const;
     Result<void> attach(RoutedEndpoint& endpoint);
     VariantMetrics metrics_of(const std::string& endpoint, const Variant& variant);
 
@@ -63,7 +76,7 @@ class Reconciler {
     std::condition_variable moved_;
     std::map<std::string, StoredEndpoint> desired_;  // guarded by mutex_, as what follows
     std::map<std::string, std::vector<VariantSeries>> series_;
-    std::map<std::string, std::string> problems_;  // endpoint -> why it is not published
+    std::map<std::string, RoutingProblem> problems_;  // by endpoint
     std::map<std::string, std::shared_ptr<std::atomic<std::int64_t>>> clocks_;
     bool dirty_ = false;
     bool stopping_ = false;

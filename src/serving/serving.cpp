@@ -71,6 +71,17 @@ Result<StoredEndpoint> Serving::get(std::string_view name) {
         [&](storage::Reader& reader) { return get_endpoint(reader, default_project(), name); });
 }
 
+Result<std::optional<RoutingProblem>> Serving::problem_of(const std::string& name) {
+    std::optional<RoutingProblem> problem = reconciler_.problem_of(name);
+    if (problem) {
+        GYRE_TRY(const StoredEndpoint stored, get(name));
+        if (problem->generation < stored.generation) {
+            problem.reset();
+        }
+    }
+    return problem;
+}
+
 Result<std::vector<EndpointView>> Serving::list() {
     GYRE_TRY(std::vector<StoredEndpoint> endpoints, database_.read([](storage::Reader& reader) {
         return list_endpoints(reader, default_project());

@@ -72,6 +72,8 @@ class Serving {
                                 std::int64_t timeout_ms = kPublishWaitMaxMs) {
         return reconciler_.wait_published(name, generation, timeout_ms);
     }
+    /// What keeps the present definition from being served; nothing when it is, or is about to be.
+    Result<std::optional<RoutingProblem>> problem_of(const std::string& name);
     Result<std::vector<EndpointView>> list();
     Result<EndpointView> view(std::string_view name);
     /// True when every endpoint is served or has terminally failed.

@@ -48,6 +48,9 @@ Result<Json> start_rollout(const StepServices& services, const pipelines::StepCo
         GYRE_TRY_VOID(services.rollouts.start_due(params.endpoint, request.as_of_us));
         GYRE_TRY(rollout, services.rollouts.get(rollout.id));
     }
+    if (rollout.state == RolloutState::rolled_back) {  // it can end at its start for one reason only
+        return unavailable("rollout " + rollout.id + " has ended: " + rollout.reason);
+    }
     return Json::object({{"rollout", rollout.id}, {"starts_at", format_rfc3339(rollout.started_us)}});
 }
 
