@@ -64,12 +64,12 @@ void EventLoop::run() {
     while (!stopping_ || tasks_ > 0) {
         dispatch_ready(timeout_ms());
         expire_timers();
-        end_turn();
+        resume_all(later_, resuming_);
     }
 }
 
 int EventLoop::timeout_ms() const {
-    if (!waiting_.empty()) {
+    if (!later_.empty()) {
         return 0;
     }
     if (timers_.empty()) {
@@ -94,6 +94,7 @@ void EventLoop::dispatch_ready(int timeout_ms) {
         }
     }
     ready_at_ = ready_end_ = 0;
+    resume_all(soon_, resuming_);
     if (woken) {
         run_posted();
     }
@@ -152,12 +153,14 @@ void EventLoop::forget(int fd, const Watched& watched) {
     }
 }
 
-void EventLoop::end_turn() {
-    ending_.swap(waiting_);
-    for (const std::coroutine_handle<> waiting : ending_) {
-        waiting.resume();
+/// Those that come meanwhile stay in `waiting`.
+void EventLoop::resume_all(std::vector<std::coroutine_handle<>>& waiting,
+                           std::vector<std::coroutine_handle<>>& scratch) {
+    scratch.swap(waiting);
+    for (const std::coroutine_handle<> each : scratch) {
+        each.resume();
     }
-    ending_.clear();
+    scratch.clear();
 }
 
 // --- timers

@@ -3,8 +3,11 @@
 // each socket, so that a request costs one read and one write and nothing else: a loop that tries a read
 // before it knows of any bytes, as Asio 1.81 does, pays a third system call for nine requests of ten.
 //
-// A turn: what became ready, what was posted, timers that are due, and at its end the coroutines that wait
-// for turn_end(). All of it runs on the loop's thread; only post() and stop() may be called from others.
+// A turn: the sockets that became ready are read, then their coroutines go on, then what was posted and the
+// timers that are due, and at its end what waits for turn_end(), which is where answers are written. Each
+// kind of work done together is quicker than one request after the other: the code of each is in the cache,
+// and a client that is woken by an answer does not take the processor from the requests behind it. All of it
+// runs on the loop's thread; only post() and stop() may be called from others.
 #include <array>
 #include <coroutine>
 #include <cstdint>
@@ -55,7 +58,10 @@ class EventLoop {
     /// To be called before the descriptor is closed; events of this turn are dropped too.
     void forget(int fd, const Watched& watched);
     /// Resumes in the end of this turn, or in the next one if this one is ending.
-    void resume_later(std::coroutine_handle<> waiting) { waiting_.push_back(waiting); }
+    void resume_later(std::coroutine_handle<> waiting) { later_.push_back(waiting); }
+
+    /// Resumes once every socket that became ready in this turn was looked at.
+    void resume_soon(std::coroutine_handle<> waiting) { soon_.push_back(waiting); }
 
     class TurnEnd;
     /// Awaits the end of the turn: what is written there goes out together, and no connection keeps the
@@ -73,16 +79,18 @@ class EventLoop {
     void dispatch_ready(int timeout_ms);
     void run_posted();
     void expire_timers();
-    void end_turn();
+    static void resume_all(std::vector<std::coroutine_handle<>>& waiting,
+                           std::vector<std::coroutine_handle<>>& scratch);
 
     Fd epoll_;
     Fd wake_;  // an eventfd
     std::array<epoll_event, kEventsMax> ready_{};
     std::size_t ready_at_ = 0;  // events of this turn from here on are not dispatched yet
     std::size_t ready_end_ = 0;
-    std::vector<std::coroutine_handle<>> waiting_;  // for the end of the turn
-    std::vector<std::coroutine_handle<>> ending_;
-    std::multimap<std::int64_t, Timer*> timers_;  // by due time
+    std::vector<std::coroutine_handle<>> soon_;
+    std::vector<std::coroutine_handle<>> later_;
+    std::vector<std::coroutine_handle<>> resuming_;  // kept for its memory
+    std::multimap<std::int64_t, Timer*> timers_;     // by due time
     std::int64_t now_ns_ = 0;
     std::size_t tasks_ = 0;
     bool stopping_ = false;

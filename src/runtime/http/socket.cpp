@@ -64,7 +64,7 @@ void Socket::became_ready(std::uint32_t events) {
     if (writer_ && may_write_) {
         std::exchange(writer_, {}).resume();
     } else if (reader_ && may_read_ && try_read()) {
-        std::exchange(reader_, {}).resume();
+        loop_.resume_soon(std::exchange(reader_, {}));
     }
 }
 
