@@ -90,6 +90,12 @@ TEST(Digest, known_values) {
     EXPECT_EQ(crc32c("56789", crc32c("1234")), 0xE3069283U);
 }
 
+TEST(Digest, two_hashes_at_once_are_the_two_hashes) {
+    for (const std::string_view text : {"", "a", "0197a0c4-7e1f-7abc-8def-0123456789ab"}) {
+        EXPECT_EQ(hash64_twice(text, {7, 0}), (std::array{hash64(text, 7), hash64(text)})) << text;
+    }
+}
+
 TEST(Digest, hash_fraction_is_uniform) {
     int low = 0;
     for (int i = 0; i < 100'000; ++i) {

@@ -100,16 +100,40 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
     return ~crc32c_by_table(bytes, ~seed);
 }
 
-std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
-    std::uint64_t hash = 0xCBF29CE484222325ULL ^ seed;
-    for (const char c : bytes) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-    }
+namespace {
+
+constexpr std::uint64_t kFnvBasis = 0xCBF29CE484222325ULL;
+
+std::uint64_t fnv_step(std::uint64_t hash, char c) {
+    return (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+}
+
+std::uint64_t murmur_finish(std::uint64_t hash) {
     hash ^= hash >> 33U;
     hash *= 0xFF51AFD7ED558CCDULL;
     hash ^= hash >> 33U;
     hash *= 0xC4CEB9FE1A85EC53ULL;
     return hash ^ (hash >> 33U);
+}
+
+}  // namespace
+
+std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
+    std::uint64_t hash = kFnvBasis ^ seed;
+    for (const char c : bytes) {
+        hash = fnv_step(hash, c);
+    }
+    return murmur_finish(hash);
+}
+
+std::array<std::uint64_t, 2> hash64_twice(std::string_view bytes, std::array<std::uint64_t, 2> seeds) {
+    std::uint64_t first = kFnvBasis ^ seeds[0];
+    std::uint64_t second = kFnvBasis ^ seeds[1];
+    for (const char c : bytes) {
+        first = fnv_step(first, c);
+        second = fnv_step(second, c);
+    }
+    return {murmur_finish(first), murmur_finish(second)};
 }
 
 double hash_fraction(std::string_view bytes, std::uint64_t seed) {

@@ -1,5 +1,6 @@
 #pragma once
 // Digests and hashes. sha256 for identity of content, crc32c for torn writes, hash64 for placement.
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,8 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
 
 /// 64 well-mixed bits (FNV-1a, then a murmur3 finaliser). Stable for ever: assignments are derived from it.
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
+/// hash64 with two seeds in the time of one: each chain of multiplications waits for itself only.
+std::array<std::uint64_t, 2> hash64_twice(std::string_view bytes, std::array<std::uint64_t, 2> seeds);
 /// hash64 as a fraction in [0, 1).
 double hash_fraction(std::string_view bytes, std::uint64_t seed = 0);
 

@@ -57,7 +57,8 @@ std::int64_t minus_saturated(std::int64_t time_us, std::int64_t lateness_us) {
 }  // namespace
 
 RequestKey request_key(std::string_view request_id) {
-    return {.high = hash64(request_id, 0x9E3779B97F4A7C15ULL), .low = hash64(request_id)};
+    const auto [high, low] = hash64_twice(request_id, {0x9E3779B97F4A7C15ULL, 0});
+    return {.high = high, .low = low};
 }
 
 struct ScoreStore::Impl {
