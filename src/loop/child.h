@@ -34,6 +34,7 @@ struct ExportParams {
     std::int64_t as_of_us = 0;
     std::string output;                 // file name in the output folder
     std::optional<std::int64_t> to_us;  // event time; as_of_us, unless given
+    std::optional<std::int64_t> requests_max;
     static constexpr auto fields() {
         using E = ExportParams;
         return std::tuple{Field{"endpoint", &E::endpoint, "Endpoint."},
@@ -42,7 +43,8 @@ struct ExportParams {
                           Field{"from_us", &E::from_us, "Event time of the first row."},
                           Field{"as_of_us", &E::as_of_us, "Rows and labels known before then."},
                           Field{"output", &E::output, "File name in the output folder."},
-                          Field{"to_us", &E::to_us, "Event time behind the last row.", optional_field}};
+                          Field{"to_us", &E::to_us, "Event time behind the last row.", optional_field},
+                          Field{"requests_max", &E::requests_max, "Most requests.", optional_field}};
     }
 };
 

@@ -94,6 +94,8 @@ monitoring::ExportFilter filter_of(const ExportParams& params) {
     filter.from_us = params.from_us;
     filter.to_us = params.to_us.value_or(monitoring::kTimeMax);
     filter.as_of_us = params.as_of_us;
+    filter.requests_max =
+        static_cast<std::size_t>(params.requests_max.value_or(monitoring::kExportRequestsMax));
     return filter;
 }
 

@@ -11,7 +11,6 @@ inline constexpr std::size_t kRolloutsListMax = 500;
 inline constexpr std::size_t kRolloutsWaitingMax = 16;  // candidates of one endpoint that wait for their turn
 inline constexpr std::int64_t kChildTimeoutMaxMs = 3'600'000;
 inline constexpr std::size_t kChildLogBytesMax = 4000;  // of a failed child's output, shown in its error
-inline constexpr std::size_t kExportRowsMax = 20'000'000;
 inline constexpr std::uint64_t kResultBytesMax = 64U << 20U;
 inline constexpr std::int64_t kSettleTimeoutMs = 240'000;  // a clock waits this long for what is due
 

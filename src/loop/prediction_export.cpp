@@ -9,25 +9,24 @@
 
 namespace gyre::loop {
 
-PredictionExport::PredictionExport(monitoring::Monitoring& monitoring, std::string folder, ChildOptions child)
-    : monitoring_(monitoring), folder_(std::move(folder)), child_(std::move(child)) {}
+PredictionExport::PredictionExport(monitoring::Monitoring& monitoring, PredictionExportOptions options)
+    : monitoring_(monitoring), options_(std::move(options)) {}
 
 Result<std::unique_ptr<PredictionExport>> PredictionExport::open(monitoring::Monitoring& monitoring,
-                                                                 std::string folder, ChildOptions child) {
+                                                                 PredictionExportOptions options) {
     std::error_code failed;
-    std::filesystem::remove_all(folder, failed);
+    std::filesystem::remove_all(options.folder, failed);
     if (failed) {
-        return errno_error("clear '" + folder + "'", failed.value());
+        return errno_error("clear '" + options.folder + "'", failed.value());
     }
-    return std::unique_ptr<PredictionExport>(
-        new PredictionExport(monitoring, std::move(folder), std::move(child)));
+    return std::unique_ptr<PredictionExport>(new PredictionExport(monitoring, std::move(options)));
 }
 
 Result<ExportedFile> PredictionExport::run(const PredictionQuery& query) {
     if (busy_.exchange(true)) {
         return resource_exhausted("another export of predictions runs; try again when it has ended");
     }
-    const std::string folder = folder_ + "/" + make_hex_id();
+    const std::string folder = options_.folder + "/" + make_hex_id();
     Result<ExportedFile> made = make(query, folder);
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
@@ -47,6 +46,7 @@ Result<ExportedFile> PredictionExport::make(const PredictionQuery& query, const 
     params.from_us = query.from_us;
     params.to_us = query.to_us;
     params.as_of_us = query.as_of_us;
+    params.requests_max = options_.requests_max;
     params.output = "predictions." + std::string(gyre::name_of(query.format));
     training::StepSpec spec;
     spec.kind = "export_predictions";
@@ -54,7 +54,7 @@ Result<ExportedFile> PredictionExport::make(const PredictionQuery& query, const 
     spec.output_dir = folder;
     pipelines::StepContext context;
     context.cancelled = &stopped_;
-    GYRE_TRY(const Json output, run_child(child_, context, spec));
+    GYRE_TRY(const Json output, run_child(options_.child, context, spec));
     const std::string path = folder + "/" + params.output;
     ExportedFile out{.file = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC))};
     struct stat status{};

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "loop/child.h"
+#include "monitoring/limits.h"
 #include "monitoring/monitoring.h"
 
 namespace gyre::loop {
@@ -34,26 +35,30 @@ struct ExportedFile {
     std::int64_t rows = 0;
 };
 
+struct PredictionExportOptions {
+    std::string folder = {};  // its own; what a crash left there is removed
+    ChildOptions child = {};
+    std::int64_t requests_max = monitoring::kExportRequestsMax;  // of one export
+};
+
 /// Thread-safe.
 class PredictionExport {
  public:
-    /// `folder` is its own; what a crash left there is removed.
     static Result<std::unique_ptr<PredictionExport>> open(monitoring::Monitoring& monitoring,
-                                                          std::string folder, ChildOptions child);
+                                                          PredictionExportOptions options);
     /// Everything that was logged before the call. Errors: not_found (no such rows), resource_exhausted
-    /// (another export runs; more than monitoring::kExportRowsMax requests; a full disk), cancelled after
+    /// (another export runs; more than requests_max requests; a full disk), cancelled after
     /// stop().
     Result<ExportedFile> run(const PredictionQuery& query);
     /// Ends a running export, and refuses further ones.
     void stop() { stopped_ = true; }
 
  private:
-    PredictionExport(monitoring::Monitoring& monitoring, std::string folder, ChildOptions child);
+    PredictionExport(monitoring::Monitoring& monitoring, PredictionExportOptions options);
     Result<ExportedFile> make(const PredictionQuery& query, const std::string& folder);
 
     monitoring::Monitoring& monitoring_;
-    const std::string folder_;
-    const ChildOptions child_;
+    const PredictionExportOptions options_;
     std::atomic<bool> busy_{false};
     std::atomic<bool> stopped_{false};
 };

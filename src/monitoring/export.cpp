@@ -103,9 +103,11 @@ class Gatherer {
         }
         const RequestKey key = request_key(record.request_id);
         const auto [at, is_new] = rows_.try_emplace(key);
-        if (is_new && rows_.size() > kExportRowsMax) {
-            return resource_exhausted("more than " + std::to_string(kExportRowsMax) +
-                                      " rows: export a shorter range");
+        if (is_new && rows_.size() > filter_.requests_max) {
+            return resource_exhausted("endpoint '" + filter_.endpoint + "' has more than " +
+                                      std::to_string(filter_.requests_max) +
+                                      " requests in that time, the most that one export takes; ask for a "
+                                      "shorter time");
         }
         Pending& pending = at->second;
         add_score(pending.row, row);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "monitoring/label_log.h"
+#include "monitoring/limits.h"
 #include "monitoring/segment.h"
 
 namespace gyre::monitoring {
@@ -20,6 +21,7 @@ struct ExportFilter {
     std::int64_t to_us = kTimeMax;
     std::int64_t as_of_us = kTimeMax;
     ExportLabels labels = ExportLabels::required;
+    std::size_t requests_max = kExportRequestsMax;  // held in memory, with or without a label
 };
 
 struct ModelScore {
@@ -48,7 +50,7 @@ using ExportSink = std::function<Result<void>(const EndpointSchema& schema, cons
 /// Calls `sink` with the rows in the order (event time, request id), which does not depend on the order of
 /// arrival. `schema` is the newest of the files; rows of an older one are mapped by column name. Returns the
 /// number of rows. Errors: those of the files and the sink; not_found when no file declares the endpoint;
-/// resource_exhausted above kExportRowsMax rows.
+/// resource_exhausted above requests_max requests.
 Result<std::int64_t> export_rows(const std::vector<std::string>& segment_files,
                                  const std::vector<std::string>& label_files, const ExportFilter& filter,
                                  const ExportSink& sink);

@@ -40,7 +40,7 @@ inline constexpr std::size_t kProfileDaysMax = 400;
 /// Rows that a champion's own evaluation must have to be compared with (fewer, where a monitor asks for
 /// fewer).
 inline constexpr std::int64_t kBaselineRowsMin = 100;
-/// Rows of one export.
-inline constexpr std::size_t kExportRowsMax = 5'000'000;
+/// Requests of one export, unless it is told otherwise; they are held in memory.
+inline constexpr std::size_t kExportRequestsMax = 5'000'000;
 
 }  // namespace gyre::monitoring

@@ -442,6 +442,20 @@ TEST_F(MonitoringTest, export_maps_rows_of_an_older_schema_by_name) {
     const EndpointId newer = *monitoring->log().declare_endpoint(wider);
     const std::array<double, 2> numbers{5.0, 777.0};
     const TextValue carrier{.missing = true};
+    rows.clear();
+    ExportFilter bounded{.endpoint = "flights", .labels = ExportLabels::optional, .requests_max = 4};
+    EXPECT_EQ(*export_rows(files.segments, files.labels, bounded, sink),
+              4);  // repeats and shadows are no more
+    bounded.requests_max = 3;
+    rows.clear();
+    const auto refused = export_rows(files.segments, files.labels, bounded, sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::resource_exhausted);
+    EXPECT_EQ(
+        refused.error().message(),
+        "endpoint 'flights' has more than 3 requests in that time, the most that one export takes; ask for a "
+        "shorter time");
+    EXPECT_TRUE(rows.empty());
     const float score = 0.5F;
     monitoring->log().append({.request_id = "new",
                               .endpoint = newer,

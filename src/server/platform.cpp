@@ -158,7 +158,9 @@ struct Platform::Impl {
         GYRE_TRY(loop, loop::Loop::create({*database, *events, *monitoring, *serving, *tracking, *registry,
                                            *datasets, *packages, clock},
                                           loop_options));
-        GYRE_TRY(exports, loop::PredictionExport::open(*monitoring, options.data + "/exports", {}));
+        GYRE_TRY(exports, loop::PredictionExport::open(
+                              *monitoring, {.folder = options.data + "/exports",
+                                            .requests_max = options.monitoring.export_requests_max}));
         return {};
     }
 

@@ -18,6 +18,7 @@ struct MonitoringSection {
     std::int64_t prediction_log_bytes = 0;
     std::int64_t label_log_days = 0;
     std::int64_t label_log_bytes = 0;
+    std::int64_t export_requests_max = 5'000'000;
 
     static constexpr auto options() {
         return std::tuple{
@@ -32,6 +33,9 @@ struct MonitoringSection {
                    36500},
             Option{"label_log_bytes", &MonitoringSection::label_log_bytes,
                    "Bytes that the label log keeps at most; 0 for no bound.", 0, 1e15},
+            Option{"export_requests_max", &MonitoringSection::export_requests_max,
+                   "Requests that one export of predictions takes at most; its process holds them in memory.",
+                   1, 1e9},
         };
     }
 };
