@@ -250,3 +250,14 @@ def test_a_server_that_wants_a_token_is_explained(make_server, gyre):
     assert done.returncode == 5 and "GYRE_TOKEN" in done.stderr
     token = next(word for word in server.log().split() if word.startswith("gyre_"))
     assert gyre("models", env={"GYRE_URL": url, "GYRE_TOKEN": token}).returncode == 0
+
+
+@pytest.mark.parametrize("given, said", [
+    ({"window_us": 604_800_000_000}, "unknown field 'window_us'; did you mean 'window'?"),
+    ({"window": "36h"}, "window: expected whole days above 0, such as 1d, 7d or 4w, got '36h'"),
+    ({"step": "1"}, "step: expected whole days above 0, such as 1d, 7d or 4w, got '1'"),
+])
+def test_a_monitors_durations_are_said_as_people_say_them(served, given, said):
+    body = {"endpoint": "flights", "name": "weekly", "kind": "drift", **given}
+    answer = requests.post(served.url + "/api/gyre/v1/monitors", json=body)
+    assert answer.status_code == 400 and said in answer.json()["message"], answer.text

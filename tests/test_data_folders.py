@@ -84,6 +84,7 @@ def test_a_folder_of_a_release_is_opened_migrated_and_served(make_server, gyre, 
     assert gyre("--url", server.url, "events", "verify").returncode == 0
     assert len(api.events()) >= expected["events"]
     assert [monitor["name"] for monitor in api.native("GET", "monitors")["monitors"]] == ["drift"]
+    assert [(monitor["window"], monitor["step"]) for monitor in api.native("GET", "monitors")["monitors"]] == [("7d", "7d")]
     assert_rows_have_a_project(sqlite3.connect(server.data / "gyre.db"))
 
     log = export(server.url, "flights", tmp_path / "log.parquet")

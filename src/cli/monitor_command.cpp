@@ -27,6 +27,8 @@ void show_monitors(const Json& document) {
                  {"endpoint", "endpoint"},
                  {"kind", "kind"},
                  {"metric", "metric"},
+                 {"window", "window"},
+                 {"every", "step"},
                  {"severity", "severity"},
                  {"looked up to", "position"},
                  {"id", "id"}},

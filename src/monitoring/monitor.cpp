@@ -115,10 +115,10 @@ Result<std::vector<T>> read_all(Statement statement, Read read) {
 TimeWindow next_window(const Monitor& monitor, std::int64_t first_event_us) {
     const MonitorSpec& spec = monitor.spec;
     if (monitor.position_us) {
-        const std::int64_t end = *monitor.position_us + spec.step_us;
-        return {end - spec.window_us, end};
+        const std::int64_t end = *monitor.position_us + spec.step_us();
+        return {end - spec.window_us(), end};
     }
-    return window_at(first_event_us, spec.window_us, first_event_us);
+    return window_at(first_event_us, spec.window_us(), first_event_us);
 }
 
 /// What one metric or column says at a boundary.

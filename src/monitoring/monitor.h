@@ -43,8 +43,8 @@ struct MonitorSpec {
     std::string endpoint;
     std::string name;
     MonitorKind kind = MonitorKind::drift;
-    std::int64_t window_us = kPerformanceWindowUs;
-    std::int64_t step_us = kPerformanceWindowUs;  // whole days
+    std::string window = "7d";  // whole days, as is the step
+    std::string step = "7d";
     DriftPreset preset = DriftPreset::baseline;
     evidence::DriftOptions drift;
     std::string metric;  // performance: "auc", "brier", "accuracy", ..., "latency_ms", "latency_ms_p99"
@@ -61,8 +61,9 @@ struct MonitorSpec {
             Field{"endpoint", &MonitorSpec::endpoint, "Endpoint that is watched."},
             Field{"name", &MonitorSpec::name, "Name, unique within the endpoint."},
             Field{"kind", &MonitorSpec::kind, "drift or performance."},
-            Field{"window_us", &MonitorSpec::window_us, "Length of a window.", optional_field},
-            Field{"step_us", &MonitorSpec::step_us, "Time between two boundaries.", optional_field},
+            Field{"window", &MonitorSpec::window, "Length of a window: whole days, such as 7d or 2w.",
+                  optional_field},
+            Field{"step", &MonitorSpec::step, "Time between two boundaries: whole days.", optional_field},
             Field{"preset", &MonitorSpec::preset, "Drift: default or classic.", optional_field},
             Field{"drift", &MonitorSpec::drift, "Drift: options of the default preset.", optional_field},
             Field{"metric", &MonitorSpec::metric, "Performance: what is judged.", optional_field},
@@ -79,6 +80,9 @@ struct MonitorSpec {
     }
     /// Errors: invalid_argument naming the field.
     [[nodiscard]] Result<void> check() const;
+    /// Of a spec that was checked.
+    [[nodiscard]] std::int64_t window_us() const;
+    [[nodiscard]] std::int64_t step_us() const;
 };
 
 struct AlertTrack {

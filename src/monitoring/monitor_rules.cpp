@@ -59,15 +59,31 @@ evidence::Finding insufficient(const MonitorSpec& spec, std::string reason) {
     return finding;
 }
 
+Result<void> check_days(std::string_view field, const std::string& text) {
+    const std::int64_t us = parse_duration_us(text).value_or(0);
+    if (us <= 0 || us % kUsPerDay != 0) {
+        return invalid_argument(std::string(field) +
+                                ": expected whole days above 0, such as 1d, 7d or 4w, got '" + text + "'");
+    }
+    return {};
+}
+
 }  // namespace
+
+std::int64_t MonitorSpec::window_us() const {
+    return parse_duration_us(window).value_or(kPerformanceWindowUs);
+}
+
+std::int64_t MonitorSpec::step_us() const {
+    return parse_duration_us(step).value_or(kPerformanceWindowUs);
+}
 
 Result<void> MonitorSpec::check() const {
     if (endpoint.empty() || name.empty()) {
         return invalid_argument("a monitor needs an endpoint and a name");
     }
-    if (window_us <= 0 || window_us % kUsPerDay != 0 || step_us <= 0 || step_us % kUsPerDay != 0) {
-        return invalid_argument("window_us and step_us are whole days above 0");
-    }
+    GYRE_TRY_VOID(check_days("window", window));
+    GYRE_TRY_VOID(check_days("step", step));
     if (open_after < 1 || resolve_after < 1 || min_labelled < 1 || !std::isfinite(threshold)) {
         return invalid_argument(
             "open_after, resolve_after and min_labelled are at least 1, threshold finite");

@@ -302,8 +302,17 @@ TEST_F(MonitorTest, refuses_what_it_cannot_watch) {
     spec.metric = "happiness";
     EXPECT_EQ(service->create(spec, local_principal()).error().code(), ErrorCode::invalid_argument);
     spec = accuracy_spec();
-    spec.step_us = 5;
-    EXPECT_EQ(service->create(spec, local_principal()).error().code(), ErrorCode::invalid_argument);
+    for (const char* step : {"36h", "0d", "-1d", "604800000000", "a week"}) {
+        spec.step = step;
+        const auto refused = service->create(spec, local_principal());
+        ASSERT_FALSE(refused) << step;
+        EXPECT_EQ(refused.error().message(),
+                  "step: expected whole days above 0, such as 1d, 7d or 4w, got '" + std::string(step) + "'");
+    }
+    spec = accuracy_spec();
+    spec.window = "2w";
+    EXPECT_TRUE(spec.check());
+    EXPECT_EQ(spec.window_us(), 14 * kUsPerDay);
     const Monitor kept = *service->create(accuracy_spec(), local_principal());
     EXPECT_EQ(service->create(accuracy_spec(), local_principal()).error().code(), ErrorCode::already_exists);
     EXPECT_EQ(service->list("flights")->size(), 1U);
@@ -433,15 +442,6 @@ TEST_F(MonitoringTest, export_joins_each_request_once_as_of_a_time) {
     EXPECT_EQ(rows[0].label, 0.0);
     EXPECT_EQ(export_rows(files.segments, files.labels, {.endpoint = "other"}, sink).error().code(),
               ErrorCode::not_found);
-}
-
-TEST_F(MonitoringTest, export_maps_rows_of_an_older_schema_by_name) {
-    predict("old", 10, champion, RowKind::answered, 0.2F);
-    EndpointSchema wider = kSchema;
-    wider.columns.insert(wider.columns.begin(), {"hour", InputKind::number});
-    const EndpointId newer = *monitoring->log().declare_endpoint(wider);
-    const std::array<double, 2> numbers{5.0, 777.0};
-    const TextValue carrier{.missing = true};
     rows.clear();
     ExportFilter bounded{.endpoint = "flights", .labels = ExportLabels::optional, .requests_max = 4};
     EXPECT_EQ(*export_rows(files.segments, files.labels, bounded, sink),
@@ -456,6 +456,15 @@ TEST_F(MonitoringTest, export_maps_rows_of_an_older_schema_by_name) {
         "endpoint 'flights' has more than 3 requests in that time, the most that one export takes; ask for a "
         "shorter time");
     EXPECT_TRUE(rows.empty());
+}
+
+TEST_F(MonitoringTest, export_maps_rows_of_an_older_schema_by_name) {
+    predict("old", 10, champion, RowKind::answered, 0.2F);
+    EndpointSchema wider = kSchema;
+    wider.columns.insert(wider.columns.begin(), {"hour", InputKind::number});
+    const EndpointId newer = *monitoring->log().declare_endpoint(wider);
+    const std::array<double, 2> numbers{5.0, 777.0};
+    const TextValue carrier{.missing = true};
     const float score = 0.5F;
     monitoring->log().append({.request_id = "new",
                               .endpoint = newer,

@@ -218,8 +218,8 @@ export interface Monitor {
   name: string
   endpoint: string
   kind: 'drift' | 'performance'
-  window_us: number
-  step_us: number
+  window: string
+  step: string
   preset?: string
   metric?: string
   threshold_kind?: 'absolute' | 'relative'

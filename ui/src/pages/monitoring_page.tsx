@@ -23,8 +23,6 @@ const kAlertColumns: Columns<Alert> = [
   { id: 'events', header: '', cell: ({ row }) => <a href={alertEventsHref(row.original)}>events</a> },
 ]
 
-const days = (us: number) => `${us / 86_400e6} d`
-
 /** What a monitor holds against the endpoint, in words. */
 export function ruleOf(one: Monitor): string {
   if (one.kind === 'drift') return one.preset === 'classic' ? 'p < 0.05 in more than 20% of the columns' : "an effect beyond the baseline's own variation"
@@ -36,7 +34,7 @@ const kMonitorColumns: Columns<Monitor> = [
   { id: 'endpoint', header: 'Endpoint', cell: ({ row: { original: one } }) => <a href={endpointHref(one.endpoint, one.kind)}>{one.endpoint}</a> },
   { id: 'kind', header: 'Watches', cell: ({ row: { original: one } }) => <>{one.kind} <span className="muted">{one.kind === 'drift' ? `preset ${one.preset}` : one.metric}</span></> },
   { id: 'rule', header: 'Opens an alert', meta: { wide: true }, cell: ({ row }) => ruleOf(row.original) },
-  { id: 'window', header: 'Window', cell: ({ row: { original: one } }) => <span className="num">{days(one.window_us)} <span className="muted">every {days(one.step_us)}</span></span> },
+  { id: 'window', header: 'Window', cell: ({ row: { original: one } }) => <span className="num">{one.window} <span className="muted">every {one.step}</span></span> },
   { id: 'severity', header: 'Severity', cell: ({ row }) => <Chip tone={row.original.severity}>{row.original.severity}</Chip> },
   { id: 'position', header: 'Looked up to', cell: ({ row }) => <At time={row.original.position} /> },
 ]
