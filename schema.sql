@@ -42,7 +42,7 @@ CREATE TABLE endpoints (
     spec          TEXT NOT NULL,
     generation    INTEGER NOT NULL,
     created_at_us INTEGER NOT NULL,
-    updated_at_us INTEGER NOT NULL,
+    updated_at_us INTEGER NOT NULL, clock_us INTEGER,
     PRIMARY KEY (project, name)
 ) WITHOUT ROWID;
 

@@ -7,7 +7,8 @@ namespace gyre::serving {
 namespace {
 
 constexpr std::string_view kSelect =
-    "SELECT spec, generation, created_at_us, updated_at_us FROM endpoints WHERE project = ?";
+    "SELECT spec, generation, created_at_us, updated_at_us, coalesce(clock_us, 0) FROM endpoints "
+    "WHERE project = ?";
 
 Result<StoredEndpoint> read_row(storage::Statement& row) {
     GYRE_TRY(const Json document, parse_json(row.text(0)));
@@ -15,7 +16,7 @@ Result<StoredEndpoint> read_row(storage::Statement& row) {
     if (!spec) {
         return data_loss("a stored endpoint cannot be read: " + spec.error().message());
     }
-    return StoredEndpoint{*std::move(spec), row.integer(1), row.integer(2), row.integer(3)};
+    return StoredEndpoint{*std::move(spec), row.integer(1), row.integer(2), row.integer(3), row.integer(4)};
 }
 
 Result<void> append_event(storage::Transaction& tx, std::string_view type, const EndpointSpec& spec,
@@ -108,6 +109,15 @@ Result<StoredEndpoint> update_endpoint(storage::Transaction& tx, const EndpointS
         spec.name));
     GYRE_TRY_VOID(append_event(tx, "endpoint.updated", spec, change, before));
     return stored;
+}
+
+Result<void> store_clock(storage::Transaction& tx, const ProjectId& project, std::string_view name,
+                         std::int64_t clock_us) {
+    GYRE_TRY_VOID(tx.run("UPDATE endpoints SET clock_us = ? WHERE project = ? AND name = ?", clock_us,
+                         project.str(), name));
+    return tx.changes() == 1
+               ? Result<void>()
+               : not_found("no endpoint named '" + std::string(name) + "'; gyre deploy makes one");
 }
 
 Result<void> remove_endpoint(storage::Transaction& tx, std::string_view name, const Change& change) {

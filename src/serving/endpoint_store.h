@@ -16,6 +16,7 @@ struct StoredEndpoint {
     std::int64_t generation = 1;  // grows with each change
     std::int64_t created_at_us = 0;
     std::int64_t updated_at_us = 0;
+    std::int64_t clock_us = 0;  // of a replay: what its owner told last; 0: nothing yet
 };
 
 /// Who changed what and why; goes into the Event.
@@ -32,6 +33,9 @@ Result<StoredEndpoint> create_endpoint(storage::Transaction& tx, const EndpointS
 Result<StoredEndpoint> update_endpoint(storage::Transaction& tx, const EndpointSpec& spec,
                                        const Change& change);
 Result<void> remove_endpoint(storage::Transaction& tx, std::string_view name, const Change& change);
+/// Keeps what a replay's clock stands at; no change of the definition, so no Event. Errors: not_found.
+Result<void> store_clock(storage::Transaction& tx, const ProjectId& project, std::string_view name,
+                         std::int64_t clock_us);
 /// Errors: not_found.
 Result<StoredEndpoint> get_endpoint(storage::Reader& reader, const ProjectId& project, std::string_view name);
 /// By name.

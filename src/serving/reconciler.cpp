@@ -168,6 +168,8 @@ void Reconciler::reconcile(const std::map<std::string, StoredEndpoint>& desired)
     }
     table_.publish(std::move(table));
     const std::scoped_lock lock(mutex_);
+    // One that is made anew under the name starts without the former one's clock.
+    std::erase_if(clocks_, [&](const auto& one) { return !desired.contains(one.first); });
     problems_ = std::move(problems);
     dirty_ = dirty_ || superseded;  // once more, to unload what has been replaced
 }
@@ -180,7 +182,7 @@ std::shared_ptr<RoutedEndpoint> Reconciler::route(const StoredEndpoint& stored) 
         const std::scoped_lock lock(mutex_);
         auto& clock = clocks_[stored.spec.name];
         if (!clock) {
-            clock = std::make_shared<std::atomic<std::int64_t>>(0);
+            clock = std::make_shared<std::atomic<std::int64_t>>(stored.clock_us);
         }
         routed->clock_us = clock;
     }

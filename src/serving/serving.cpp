@@ -35,7 +35,7 @@ Result<void> Serving::reload() {
         return list_endpoints(reader, default_project());
     }));
     for (const EndpointSpec& spec : repository_) {
-        endpoints.push_back({spec, 1, 0, 0});
+        endpoints.push_back({spec, 1, 0, 0, 0});
     }
     reconciler_.set_desired(std::move(endpoints));
     return {};
@@ -64,7 +64,7 @@ Result<void> Serving::remove(std::string_view name, const Change& change) {
 Result<StoredEndpoint> Serving::get(std::string_view name) {
     for (const EndpointSpec& spec : repository_) {
         if (spec.name == name) {
-            return StoredEndpoint{spec, 1, 0, 0};
+            return StoredEndpoint{spec, 1, 0, 0, 0};
         }
     }
     return database_.read(
@@ -87,7 +87,7 @@ Result<std::vector<EndpointView>> Serving::list() {
         return list_endpoints(reader, default_project());
     }));
     for (const EndpointSpec& spec : repository_) {
-        endpoints.push_back({spec, 1, 0, 0});
+        endpoints.push_back({spec, 1, 0, 0, 0});
     }
     std::vector<EndpointView> views;
     views.reserve(endpoints.size());
@@ -190,7 +190,11 @@ Result<void> Serving::set_clock(std::string_view name, std::int64_t now_us) {
                                 format_rfc3339(before_us) + " and does not go back to " +
                                 format_rfc3339(now_us));
     }
-    routed->clock_us->store(now_us);
+    if (now_us > before_us) {
+        GYRE_TRY_VOID(database_.write(
+            [&](storage::Transaction& tx) { return store_clock(tx, default_project(), name, now_us); }));
+        routed->clock_us->store(now_us);
+    }
     return {};
 }
 
