@@ -71,3 +71,20 @@ def test_an_endpoint_made_anew_has_no_clock_of_the_former_one(make_server, tmp_p
     wait_for(lambda: api.raw("GET", "/v2/models/flights").status_code == 404)
     api.deploy("flights", "flights/1", time="event", own_clock=True)
     assert api.native("GET", "endpoints/flights")["now"] is None
+
+
+def test_a_report_says_how_far_back_it_reaches(make_server, tmp_path):
+    server = make_server("--score-horizon-days", "16", name="server")
+    api = Api(server.url)
+    deploy(api, tmp_path, shadows=[{"name": "alone", "model": "flights/1"}])
+    answer_days(api, range(1, 11))
+    api.native("POST", CLOCK, {"now": day(11)})
+    report = api.native("GET", "endpoints/flights/report?alone=flights/1")
+    assert report["covers_from"] == day(1, 6) and report["complete"] is True
+    for n in range(11, 50):
+        api.native("POST", CLOCK, {"now": day(n)})
+        answer_days(api, [n])
+    api.native("POST", CLOCK, {"now": day(50)})
+    report = api.native("GET", "endpoints/flights/report?alone=flights/1")
+    assert day(31) < report["covers_from"] < day(35) and report["complete"] is False
+    assert [month["month"] for month in report["months"]] == ["2013-02"]

@@ -93,6 +93,15 @@ Json month_json(const std::vector<PairedScore>& rows, const monitoring::TimeWind
          {"difference", difference_json(rows, month.start_us, month.end_us)}});
 }
 
+/// How far back the rows reach: the live join forgets what its horizon has passed.
+void set_reach(Json& report, const monitoring::ScoreStore& scores, const ReportQuery& query) {
+    const std::int64_t oldest_us = scores.oldest_event_us(query.endpoint);
+    const bool empty = oldest_us == monitoring::kNoTime;
+    const std::int64_t wanted_us = std::max(query.from_us, scores.first_event_us(query.endpoint));
+    report.set("covers_from", empty ? Json() : Json(format_rfc3339(oldest_us)));
+    report.set("complete", empty ? wanted_us == monitoring::kNoTime : oldest_us <= wanted_us);
+}
+
 }  // namespace
 
 Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query) {
@@ -116,9 +125,12 @@ Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query)
             months.push_back(month_json(rows, month, query.task == monitoring::Task::classification));
         }
     }
-    return Json::object({{"months", std::move(months)},
-                         {"difference", difference_json(rows, compare_from_us, monitoring::kTimeMax)},
-                         {"alone_loss", compared == 0 ? 0.0 : alone_loss / static_cast<double>(compared)}});
+    Json report =
+        Json::object({{"months", std::move(months)},
+                      {"difference", difference_json(rows, compare_from_us, monitoring::kTimeMax)},
+                      {"alone_loss", compared == 0 ? 0.0 : alone_loss / static_cast<double>(compared)}});
+    set_reach(report, scores, query);
+    return report;
 }
 
 }  // namespace gyre::loop

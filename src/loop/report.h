@@ -19,9 +19,10 @@ struct ReportQuery {
 };
 
 /// {"months":[{"month","positive_share","loop":{"n","auc","loss"},"alone":{...},"difference"}],
-///  "difference","alone_loss"}.
+///  "difference","alone_loss","covers_from","complete"}.
 /// loss is the Brier score, for regression the mean squared error; difference is loop minus alone, paired,
-/// with its 95 % interval. Labelled rows that both scored.
+/// with its 95 % interval. Labelled rows that both scored. Rows are those of the live join, which reaches
+/// back to `covers_from`; `complete` is false when the endpoint answered before it.
 Json year_report(const monitoring::ScoreStore& scores, const ReportQuery& query);
 
 }  // namespace gyre::loop

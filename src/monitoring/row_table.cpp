@@ -114,6 +114,14 @@ void RowTable::append(const Row& row) {
     rows_.push_back(row);
 }
 
+std::int64_t RowTable::oldest_us() const {
+    std::int64_t oldest = kTimeMax;
+    for (const Span& span : spans_) {
+        oldest = std::min(oldest, span.oldest_us);
+    }
+    return oldest;
+}
+
 const Row* RowTable::find(RequestKey key) const {
     const std::size_t slot = slot_of(key);
     return tags_[slot] == 0 ? nullptr : &rows_[slots_[slot]];

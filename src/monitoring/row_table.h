@@ -86,6 +86,8 @@ class RowTable {
     [[nodiscard]] std::optional<LabelEvent> label_at(const Row& row, std::int64_t as_of_us) const;
     [[nodiscard]] const Score* score_of(const Row& row, std::uint16_t model) const;
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
+    /// Event time of the earliest row, kTimeMax without any.
+    [[nodiscard]] std::int64_t oldest_us() const;
     /// All rows, about in the order of time.
     [[nodiscard]] auto rows() const { return rows_.values(); }
     /// Calls `visit` for the rows with event time in [from, to). Rows come about in the order of time, so

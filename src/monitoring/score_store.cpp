@@ -468,6 +468,12 @@ std::int64_t ScoreStore::first_event_us(std::string_view name) const {
     return endpoint == nullptr ? kNoTime : endpoint->first_event_us;
 }
 
+std::int64_t ScoreStore::oldest_event_us(std::string_view name) const {
+    const std::shared_lock lock(impl_->mutex);
+    const Endpoint* endpoint = impl_->find(name);
+    return endpoint == nullptr || endpoint->table.size() == 0 ? kNoTime : endpoint->table.oldest_us();
+}
+
 std::vector<std::string> ScoreStore::endpoints() const {
     const std::shared_lock lock(impl_->mutex);
     std::vector<std::string> names;

@@ -140,6 +140,9 @@ class ScoreStore {
     void restore_watermarks(std::string_view endpoint, const Watermarks& watermarks);
     /// Event time of the earliest row ever seen, or kNoTime.
     [[nodiscard]] std::int64_t first_event_us(std::string_view endpoint) const;
+    /// Event time of the earliest row that queries still see, or kNoTime: later than first_event_us when the
+    /// horizon, rows_max or retention let rows go.
+    [[nodiscard]] std::int64_t oldest_event_us(std::string_view endpoint) const;
     [[nodiscard]] std::vector<std::string> endpoints() const;
     /// Models that scored rows of the endpoint, sorted.
     [[nodiscard]] std::vector<std::string> models(std::string_view endpoint) const;

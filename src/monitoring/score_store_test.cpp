@@ -161,6 +161,8 @@ TEST(ScoreStore, drops_the_oldest_rows_over_the_bound_and_beyond_the_horizon) {
     add(aging, {.id = "ancient", .event_time_us = 1});
     EXPECT_EQ(aging.stats().late_rows, 1U);
     EXPECT_EQ(aging.first_event_us("flights"), 0);
+    EXPECT_EQ(aging.oldest_event_us("flights"), rows.front().event_time_us);
+    EXPECT_EQ(aging.oldest_event_us("others"), kNoTime);
 }
 
 TEST(ScoreStore, pairs_rows_that_both_variants_scored) {

@@ -314,9 +314,12 @@ void add_monitoring_routes(RouteTable& table, loop::Loop& loop, monitoring::Moni
     table.typed<DriftIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/drift", "endpoint_drift",
                                    "Drift by column.", Access::read),
                                [handlers](Context&, const DriftIn& in) { return handlers->drift(in); });
-    table.typed<ReportIn, Json>(doc(Method::get, "/api/gyre/v1/endpoints/{name}/report", "endpoint_report",
-                                    "What users got beside one fixed model, by month.", Access::read),
-                                [handlers](Context&, const ReportIn& in) { return handlers->report(in); });
+    table.typed<ReportIn, Json>(
+        doc(Method::get, "/api/gyre/v1/endpoints/{name}/report", "endpoint_report",
+            "What users got beside one fixed model, by month, from the rows that are joined in "
+            "memory: see covers_from.",
+            Access::read),
+        [handlers](Context&, const ReportIn& in) { return handlers->report(in); });
     table.typed<Empty, Json>(
         doc(Method::get, "/api/gyre/v1/monitors", "list_monitors", "All monitors.", Access::read),
         [handlers](Context&, const Empty&) { return handlers->monitors(); });

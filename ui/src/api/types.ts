@@ -156,6 +156,10 @@ export interface Report {
   months: ReportMonth[]
   difference: Interval | null
   alone_loss: number
+  /** Event time of the earliest row that counts; null without any. */
+  covers_from: Time | null
+  /** False when the endpoint answered before `covers_from`. */
+  complete: boolean
 }
 
 export interface PerformanceWindow {

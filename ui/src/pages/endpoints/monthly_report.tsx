@@ -5,7 +5,7 @@ import { reportQuery } from '../../api/queries'
 import type { Endpoint, Interval, ReportMonth } from '../../api/types'
 import { IntervalChart, type IntervalSeries } from '../../charts/interval_chart'
 import { count, metric, percent, tick } from '../../format/number'
-import { Card, Segments, Skeleton, Span } from '../../parts/basics'
+import { At, Card, Segments, Skeleton, Span } from '../../parts/basics'
 import { DataTable, type Columns } from '../../parts/data_table'
 import { refOf } from '../../parts/traffic_bar'
 
@@ -49,7 +49,7 @@ export function MonthlyReport({ endpoint }: { endpoint: Endpoint }) {
   return (
     <>
       <div className="section-head">
-        <h2>By month {difference && <span className="muted">{loss} {difference.high < 0 ? 'better' : difference.low > 0 ? 'worse' : 'not told apart'} by {percent(Math.abs(difference.estimate) / base, 1)} over all rows, paired: <Span sign {...difference} /></span>}</h2>
+        <h2>By month {difference && <span className="muted">{loss} {difference.high < 0 ? 'better' : difference.low > 0 ? 'worse' : 'not told apart'} by {percent(Math.abs(difference.estimate) / base, 1)} over {report.complete ? 'all rows' : <>rows since <At time={report.covers_from} /></>}, paired: <Span sign {...difference} /></span>}</h2>
         {shadows.length > 1 && <Segments label="Beside" value={alone} items={shadows} onChange={setChosen} />}
       </div>
       <div className="two">
