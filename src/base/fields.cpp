@@ -1,5 +1,6 @@
 #include "base/fields.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
@@ -29,14 +30,20 @@ Error wrong_type(std::string_view path, std::string_view expected, const Json& g
     return invalid_argument(quoted(path) + ": expected " + std::string(expected) + ", got " + shown(got));
 }
 
-Error unknown_field(std::string_view path, std::string_view name,
-                    const std::vector<std::string_view>& known) {
-    std::string message = "unknown field '" + join_path(path, name) + "'";
-    const std::string_view nearest = nearest_of(name, known);
-    if (!nearest.empty()) {
-        message.append("; did you mean '").append(nearest).append("'?");
+Result<void> check_known(const Json& json, std::string_view path,
+                         const std::vector<std::string_view>& known) {
+    for (const JsonMember& member : json.members()) {
+        if (std::ranges::find(known, member.key) != known.end()) {
+            continue;
+        }
+        std::string message = "unknown field '" + join_path(path, member.key) + "'";
+        const std::string_view nearest = nearest_of(member.key, known);
+        if (!nearest.empty()) {
+            message.append("; did you mean '").append(nearest).append("'?");
+        }
+        return invalid_argument(std::move(message));
     }
-    return invalid_argument(std::move(message));
+    return {};
 }
 
 Error missing_field(std::string_view path, std::string_view name) {

@@ -114,7 +114,8 @@ constexpr UnknownFields unknown_policy() {
 }
 
 Error wrong_type(std::string_view path, std::string_view expected, const Json& got);
-Error unknown_field(std::string_view path, std::string_view name, const std::vector<std::string_view>& known);
+/// An Error that names the first member of an object that is none of the fields, and the nearest of them.
+Result<void> check_known(const Json& json, std::string_view path, const std::vector<std::string_view>& known);
 Error missing_field(std::string_view path, std::string_view name);
 std::string join_path(std::string_view path, std::string_view name);
 Result<std::int64_t> read_integer(const Json& json, std::string_view path, std::int64_t min,
@@ -137,6 +138,7 @@ Result<void> read_struct(const Json& json, const std::string& path, T& out) {
         return wrong_type(path, "object", json);
     }
     Result<void> outcome;
+    bool missing = false;
     std::size_t seen = 0;
     std::vector<std::string_view> known;
     const auto read_field = [&](const auto& field) {
@@ -151,18 +153,17 @@ Result<void> read_struct(const Json& json, const std::string& path, T& out) {
         if (value == nullptr || (value->is_null() && !is_required<T>(field))) {
             if (is_required<T>(field)) {
                 outcome = missing_field(path, field.name);
+                missing = true;
             }
             return;
         }
         outcome = read_value(*value, join_path(path, field.name), out.*(field.member));
     };
     std::apply([&](const auto&... field) { (read_field(field), ...); }, T::fields());
-    if (outcome && unknown_policy<T>() == UnknownFields::refuse && seen < json.members().size()) {
-        for (const JsonMember& member : json.members()) {
-            if (std::find(known.begin(), known.end(), member.key) == known.end()) {
-                return unknown_field(path, member.key, known);
-            }
-        }
+    // Before a missing field: it may be there under a mistyped name.
+    if (unknown_policy<T>() == UnknownFields::refuse &&
+        (missing || (outcome && seen < json.members().size()))) {
+        GYRE_TRY_VOID(check_known(json, path, known));
     }
     return outcome;
 }

@@ -99,7 +99,7 @@ std::string place_of(std::string_view text, std::size_t offset) {
     std::size_t column = 1;
     for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
         column = text[i] == '\n' ? 1 : column + 1;
-        line += text[i] == '\n' ? 1 : 0;
+        line += static_cast<std::size_t>(text[i] == '\n');
     }
     return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }

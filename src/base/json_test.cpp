@@ -106,6 +106,10 @@ TEST(Fields, errors_say_what_was_expected_and_what_came) {
     EXPECT_EQ(read(R"({})").error().message(), "field 'name' is missing");
     EXPECT_EQ(read(R"({"name":"n","colour":"red"})").error().message(),
               "unknown field 'colour'; did you mean 'color'?");
+    EXPECT_EQ(read(R"({"nmae":"n"})").error().message(), "unknown field 'nmae'; did you mean 'name'?");
+    EXPECT_EQ(read(R"({"nmae":"n","ratio":"x"})").error().message(),
+              "unknown field 'nmae'; did you mean 'name'?");
+    EXPECT_EQ(read(R"({"color":"red"})").error().message(), "field 'name' is missing");
     EXPECT_EQ(read(R"({"name":"n","inners":[{"count":1},{"count":"x"}]})").error().message(),
               "field 'inners[1].count': expected integer, got string \"x\"");
     EXPECT_EQ(read(R"({"name":"n","color":"blue"})").error().message(),
