@@ -76,18 +76,20 @@ Result<std::vector<training::FeatureSpec>> features_of(const StepServices& servi
     return features;
 }
 
-/// The same rows with the labels of others, by a fixed permutation.
+/// The same rows with the labels of others, by a fixed permutation. Every order is total (rows that tie are
+/// equal), so that the same rows give the same table whatever threads read them.
 table::SourceSpec shuffled(const std::string& from, const std::string& target) {
+    const std::string numbered =
+        "(SELECT rows_.*, row_number() OVER (ORDER BY event_time, hash(rows_)) AS "
+        "gyre_row FROM " +
+        from + " AS rows_)";
     table::SourceSpec source;
     source.name = "shuffled";
-    source.sql =
-        "SELECT r.* EXCLUDE (gyre_row) REPLACE (s.gyre_label AS " + target +
-        ") FROM (SELECT *, row_number() OVER "
-        "(ORDER BY event_time, hash(event_time, " +
-        target + ")) AS gyre_row FROM " + from + ") AS r JOIN (SELECT " + target +
-        " AS gyre_label, row_number() OVER (ORDER BY md5(event_time::VARCHAR || '-' || gyre_n::VARCHAR)) AS "
-        "gyre_row FROM (SELECT *, row_number() OVER (ORDER BY event_time, hash(event_time, " +
-        target + ")) AS gyre_n FROM " + from + ")) AS s USING (gyre_row)";
+    source.sql = "SELECT r.* EXCLUDE (gyre_row) REPLACE (s.gyre_label AS " + target + ") FROM " + numbered +
+                 " AS r JOIN (SELECT " + target +
+                 " AS gyre_label, row_number() OVER (ORDER BY md5(event_time::VARCHAR || '-' || "
+                 "gyre_row::VARCHAR)) AS gyre_row FROM " +
+                 numbered + ") AS s USING (gyre_row) ORDER BY gyre_row";
     return source;
 }
 
