@@ -178,8 +178,8 @@ void PredictionLog::Impl::count_missed(MissedKey slot) {
 
 /// Takes all rows committed before the call out of the rings. The mutex is held.
 Result<void> PredictionLog::Impl::drain_all() {
-    for (std::size_t i = 0; i < rings.size(); ++i) {
-        if (auto drained = drain_ring(rings[i]); !drained) {
+    for (Ring& ring : rings) {
+        if (auto drained = drain_ring(ring); !drained) {
             ++stats.write_failures;
             failures_total.add();
             return std::move(drained).error().context("write predictions");

@@ -225,7 +225,7 @@ class MonitoringHandlers {
         query.alone = in.alone;
         query.task = stored.spec.task == serving::Task::regression ? monitoring::Task::regression
                                                                    : monitoring::Task::classification;
-        constexpr std::int64_t kOffsetMaxMinutes = 24 * 60;
+        constexpr std::int64_t kOffsetMaxMinutes = std::int64_t{24} * 60;
         if (in.utc_offset_minutes < -kOffsetMaxMinutes || in.utc_offset_minutes > kOffsetMaxMinutes) {
             return invalid_argument("utc_offset_minutes: expected at most a day either way, got " +
                                     std::to_string(in.utc_offset_minutes));

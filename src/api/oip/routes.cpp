@@ -25,7 +25,7 @@ std::string_view datatype_of(model::ColumnType type) {
     return "FP64";
 }
 
-Json tensor(std::string_view name, std::string_view datatype, std::vector<std::int64_t> shape) {
+Json tensor(std::string_view name, std::string_view datatype, const std::vector<std::int64_t>& shape) {
     Json dims = Json::array();
     for (const std::int64_t dim : shape) {
         dims.push_back(dim);

@@ -151,8 +151,8 @@ Task<bool> Connection::feed_sink(BodySink& sink) {
         std::string_view rest = piece;
         do {
             plain.clear();
-            auto used = gunzip->step(rest, plain, kPieceBytes);
-            outcome = used ? sink.write(plain) : Result<void>(std::move(used).error());
+            const auto used = gunzip->step(rest, plain, kPieceBytes);
+            outcome = used ? sink.write(plain) : Result<void>(used.error());
             rest.remove_prefix(used ? *used : rest.size());
         } while (outcome && (!rest.empty() || plain.size() == kPieceBytes));
     };
