@@ -134,6 +134,15 @@ void Rollouts::remember(Rollout& rollout, std::int64_t time_us) const {
                                rollout.exposure, rollout.evidence});
 }
 
+/// One endpoint, one open rollout: `next` takes the place of the one there is, if any.
+Result<void> Rollouts::supersede_open(storage::Transaction& tx, const Rollout& next, std::int64_t now_us,
+                                      const Principal& principal) const {
+    GYRE_TRY(std::optional<Rollout> open, find_open(tx, next.endpoint));
+    return open && open->id != next.id
+               ? retire(tx, *open, "superseded by " + next.candidate, now_us, principal)
+               : Result<void>();
+}
+
 Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal) {
     GYRE_TRY(const serving::StoredEndpoint stored,
              serving::get_endpoint(tx, principal.project, rollout.endpoint));
@@ -144,10 +153,7 @@ Result<void> Rollouts::begin(storage::Transaction& tx, Rollout& rollout, const P
         return invalid_argument("'" + rollout.candidate + "' is the champion of '" + rollout.endpoint +
                                 "' already");
     }
-    GYRE_TRY(std::optional<Rollout> open, find_open(tx, rollout.endpoint));
-    if (open) {
-        GYRE_TRY_VOID(retire(tx, *open, "superseded by " + rollout.candidate, rollout.started_us, principal));
-    }
+    GYRE_TRY_VOID(supersede_open(tx, rollout, rollout.started_us, principal));
     rollout.state = machine.is_paired() ? RolloutState::paired : RolloutState::exposing;
     rollout.exposure = machine.first_exposure();
     rollout.reason =
@@ -369,7 +375,8 @@ Result<Rollout> Rollouts::change(const std::string& id,
 }
 
 Result<Rollout> Rollouts::promote(const std::string& id, const Principal& principal) {
-    return change(id, [&](storage::Transaction& tx, Rollout& rollout) {
+    return change(id, [&](storage::Transaction& tx, Rollout& rollout) -> Result<void> {
+        GYRE_TRY_VOID(supersede_open(tx, rollout, rollout.as_of_us, principal));  // when it was waiting
         rollout.reason = "promoted by " + principal.name;
         rollout.pending = PendingChange{RolloutAction::promoted, 1.0, rollout.as_of_us};
         return apply(tx, rollout, principal);

@@ -414,6 +414,18 @@ TEST_F(RolloutsTest, people_may_promote_or_abort_and_what_is_over_stays) {
     EXPECT_EQ(rollouts->abort("none", anna).error().code(), ErrorCode::not_found);
 }
 
+TEST_F(RolloutsTest, promoting_one_that_waits_ends_the_open_one) {
+    const Rollout first = *rollouts->start(request("flights/2", 0));
+    const Rollout waiting = *rollouts->schedule(request("flights/3", 1));
+    ASSERT_TRUE(rollouts->promote(waiting.id, local_principal()));
+    EXPECT_EQ(rollouts->get(first.id)->state, RolloutState::aborted);
+    EXPECT_EQ(rollouts->get(first.id)->reason, "superseded by flights/3");
+    EXPECT_EQ(rollouts->get(waiting.id)->state, RolloutState::promoted);
+    EXPECT_FALSE(*rollouts->open_on("flights"));
+    EXPECT_EQ(spec().champion()->ref(), "flights/3");
+    EXPECT_EQ(spec().candidate(), nullptr);
+}
+
 TEST_F(RolloutsTest, aborting_one_that_waits_leaves_the_open_one_alone) {
     NewRollout exposing = request("flights/2", 0);
     exposing.policy = Policy::unpaired;
