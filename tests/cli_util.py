@@ -10,27 +10,15 @@ import pytest
 import requests
 
 from conftest import gyre_binary, wait_for
-
+from loop_util import training_table
 
 NATIVE = "/api/gyre/v1"
 MLFLOW = "/api/2.0/mlflow"
-ROWS = 400
-PORTS = ["EWR", "JFK", "LGA"]
 
 
 def write(path, text: str):
     path.write_text(text)
     return path
-
-
-def training_table() -> str:
-    """Late exactly when far and from EWR, but for every 17th row."""
-    lines = ["origin,distance,late"]
-    for i in range(ROWS):
-        origin, distance = PORTS[i % 3], 100 + (i * 37) % 1000
-        late = int(origin == "EWR" and distance > 500) if i % 17 else i % 2
-        lines.append(f"{origin},{distance},{late}")
-    return "\n".join(lines) + "\n"
 
 
 class Client:

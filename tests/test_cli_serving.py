@@ -2,7 +2,8 @@
 import csv
 import json
 
-from cli_util import NATIVE, PORTS, client, repository, served, stub, write  # noqa: F401 (fixtures)
+from cli_util import NATIVE, client, repository, served, stub, write  # noqa: F401 (fixtures)
+from loop_util import PORTS
 
 
 def test_endpoints_as_a_table_and_as_a_document(served):

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 import requests
 
-from cli_util import MLFLOW, NATIVE, ROWS, Client, client, stub, training_table, write  # noqa: F401 (fixtures)
+from cli_util import MLFLOW, NATIVE, Client, client, stub, write  # noqa: F401 (fixtures)
+from loop_util import ROWS, training_table
 from conftest import gyre_binary
 
 

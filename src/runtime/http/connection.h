@@ -78,6 +78,8 @@ class Connection final : public Tracked {
     void start_body();
     Task<bool> read_in_place();
     Task<bool> read_whole_body();
+    bool unzip_to_body(std::string_view zipped);
+    void hand_over_body();
     Task<bool> next_piece(std::string& out);
     Task<bool> next_chunked(std::string& out);
     Task<void> drop_body();

@@ -35,16 +35,29 @@ Task<bool> Connection::read_in_place() {
     if (broken_ || request_.facts.content_encoding == Encoding::identity) {
         co_return !broken_;
     }
-    auto plain = gunzip(unread().substr(0, size), plan_.body_bytes_max);
+    const std::string_view zipped = unread().substr(0, size);
     begin_ += size;
-    if (!plain) {
-        refuse(plain.error().code() == ErrorCode::resource_exhausted ? 413 : 400, plain.error());
+    if (!unzip_to_body(zipped)) {
         co_return false;
     }
+    hand_over_body();
+    co_return true;
+}
+
+/// False when it was refused: `response_` says why.
+bool Connection::unzip_to_body(std::string_view zipped) {
+    auto plain = gunzip(zipped, plan_.body_bytes_max);
+    if (!plain) {
+        refuse(plain.error().code() == ErrorCode::resource_exhausted ? 413 : 400, plain.error());
+        return false;
+    }
     body_ = *std::move(plain);
+    return true;
+}
+
+void Connection::hand_over_body() {
     body_.append(kBodyPadding, '\0');
     request_.body = std::string_view(body_).substr(0, body_.size() - kBodyPadding);
-    co_return true;
 }
 
 Task<bool> Connection::read_whole_body() {
@@ -53,16 +66,10 @@ Task<bool> Connection::read_whole_body() {
             co_return false;
         }
     }
-    if (request_.facts.content_encoding == Encoding::gzip) {
-        auto plain = gunzip(body_, plan_.body_bytes_max);
-        if (!plain) {
-            refuse(plain.error().code() == ErrorCode::resource_exhausted ? 413 : 400, plain.error());
-            co_return false;
-        }
-        body_ = *std::move(plain);
+    if (request_.facts.content_encoding == Encoding::gzip && !unzip_to_body(body_)) {
+        co_return false;
     }
-    body_.append(kBodyPadding, '\0');
-    request_.body = std::string_view(body_).substr(0, body_.size() - kBodyPadding);
+    hand_over_body();
     co_return true;
 }
 

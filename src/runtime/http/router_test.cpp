@@ -117,6 +117,15 @@ TEST_F(RouterTest, what_was_matched_before_is_matched_again_and_by_this_router_a
     EXPECT_EQ(again, std::vector<std::string>{"m"});
 }
 
+TEST_F(RouterTest, a_path_too_long_to_be_remembered_is_matched_all_the_same) {
+    const std::string name(1000, 'm');
+    for (int i = 0; i < 2; ++i) {
+        std::vector<std::string> params;
+        EXPECT_EQ(router_.match(Method::post, "/v2/models/" + name + "/infer", params).route, 100U);
+        EXPECT_EQ(params, std::vector<std::string>{name});
+    }
+}
+
 TEST_F(RouterTest, wrong_templates_and_duplicates_are_refused) {
     for (const char* path :
          {"", "x", "/{", "/{A}", "/{a}{b}", "/{a...}/b", "/{a}/{a}", "/x}", "/{a}predict", "/{}"}) {
