@@ -13,6 +13,7 @@
 
 #include "base/fields.h"
 #include "base/result.h"
+#include "model/forest_levels.h"
 #include "model/limits.h"
 
 namespace gyre::model {
@@ -68,7 +69,7 @@ class Forest {
     /// Predictions per row: margin_count(), or 1 for argmax.
     [[nodiscard]] std::size_t output_count() const { return link_ == Link::argmax ? 1 : margin_count(); }
     [[nodiscard]] std::size_t tree_count() const { return trees_.size(); }
-    [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
+    [[nodiscard]] std::size_t node_count() const { return node_count_; }
     [[nodiscard]] std::size_t byte_size() const;
     [[nodiscard]] Task task() const { return task_; }
     [[nodiscard]] Link link() const { return link_; }
@@ -79,7 +80,7 @@ class Forest {
     void predict_margin(std::span<const float> rows, std::size_t n, std::span<float> out) const;
 
  private:
-    // 12 bytes, as Walk::general reads it. A leaf is a node whose threshold is NaN and whose missing values
+    // 12 bytes, as LinkWalk reads it. A leaf is a node whose threshold is NaN and whose missing values
     // go left to itself, so that walking a fixed number of steps is harmless; its value is in leaf_values_.
     struct Node {
         float threshold;  // categorical: the bits of the set's place in category_sets_
@@ -92,20 +93,23 @@ class Forest {
         std::uint32_t output = 0;
     };
     struct Builder;
-    /// How nodes are read. `numbers`: no category sets, and no flags in `left`; where a missing value goes
+    /// How trees are read. `numbers`: no category sets, and no flags in `left`; where a missing value goes
     /// right, `feature` names a second half of the row, in which missing values are infinite (`wide_`).
-    enum class Walk : std::uint8_t { general, numbers };
+    /// `levels`: the same by levels_ instead of nodes_.
+    enum class Walk : std::uint8_t { general, numbers, levels };
     static constexpr std::uint32_t kMissingRight = 1U << 31U;
     static constexpr std::uint32_t kCategorical = 1U << 30U;
     static constexpr std::uint32_t kIndexMask = kCategorical - 1;
+    template <bool kCategories>
+    struct LinkWalk;
+    struct LevelWalk;
 
     void choose_walk();
-    template <Walk kWalk>
-    [[nodiscard]] std::uint32_t step(std::uint32_t node, const float* row) const;
-    template <Walk kWalk>
+    [[nodiscard]] bool fit_levels() const;
+    void build_levels();
+    template <class Visit>
+    void with_walk(const Visit& visit) const;
     void margins(const float* rows, std::size_t stride, std::size_t n, float* out) const;
-    template <Walk kWalk>
-    void row_margins(const float* row, float* out) const;
     void wide_margins(const float* rows, std::size_t n, float* out) const;
     void transform(float* out, std::size_t n) const;
 
@@ -115,10 +119,12 @@ class Forest {
     bool has_categories_ = false;
     Walk walk_ = Walk::general;
     bool wide_ = false;
+    std::size_t node_count_ = 0;
     std::vector<float> base_margin_;
     std::vector<Tree> trees_;
-    std::vector<Node> nodes_;
+    std::vector<Node> nodes_;         // empty with levels_
     std::vector<float> leaf_values_;  // by node
+    LevelTrees levels_;
     std::vector<std::uint32_t>
         category_sets_;  // at a set's place: its words count, then the words; set 0 is empty
 };

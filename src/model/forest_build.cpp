@@ -197,8 +197,9 @@ Result<Forest> Forest::build(const ForestSpec& spec) {
     return forest;
 }
 
-/// Without category sets the nodes become simple enough for Walk::numbers.
+/// Without category sets the nodes become simple enough for Walk::numbers or Walk::levels.
 void Forest::choose_walk() {
+    node_count_ = nodes_.size();
     if (has_categories_ || features_ > kForestWideFeaturesMax) {
         return;
     }
@@ -210,11 +211,62 @@ void Forest::choose_walk() {
             wide_ = true;
         }
     }
+    if (fit_levels()) {
+        build_levels();
+        walk_ = Walk::levels;
+        nodes_.clear();
+        leaf_values_.clear();
+    }
+}
+
+/// Whether complete trees take little more room than the nodes that are there.
+bool Forest::fit_levels() const {
+    std::uint32_t depth = 0;
+    for (const Tree& tree : trees_) {
+        depth = std::max(depth, tree.depth);
+    }
+    return depth <= kForestLevelsMax && (trees_.size() << depth) <= kForestLevelsLeavesMax * nodes_.size();
+}
+
+void Forest::build_levels() {
+    levels_.trees = trees_.size();
+    for (const Tree& tree : trees_) {
+        levels_.depth = std::max(levels_.depth, tree.depth);
+        levels_.outputs.push_back(tree.output);
+    }
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    const std::size_t trees = trees_.size();
+    levels_.splits.assign(trees * ((std::size_t{1} << levels_.depth) - 1), {.threshold = kNan, .feature = 0});
+    std::vector<std::uint32_t> level;  // the node at each place, kNone below a leaf's left end
+    constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+    for (const Tree& tree : trees_) {
+        level.push_back(tree.root);
+    }
+    for (std::uint32_t depth = 0; depth < levels_.depth; ++depth) {
+        LevelTrees::Split* splits = levels_.splits.data() + trees * ((std::size_t{1} << depth) - 1);
+        std::vector<std::uint32_t> next(level.size() * 2, kNone);
+        for (std::size_t i = 0; i < level.size(); ++i) {
+            if (level[i] == kNone) {
+                continue;
+            }
+            const Node& node = nodes_[level[i]];
+            next[2 * i] = node.left;  // a leaf's is the leaf itself
+            if (node.left != level[i]) {
+                splits[i] = {.threshold = node.threshold, .feature = node.feature};
+                next[2 * i + 1] = node.left + 1;
+            }
+        }
+        level = std::move(next);
+    }
+    for (const std::uint32_t leaf : level) {
+        levels_.leaves.push_back(leaf == kNone ? 0.0F : leaf_values_[leaf]);
+    }
 }
 
 std::size_t Forest::byte_size() const {
     return nodes_.size() * sizeof(Node) + leaf_values_.size() * sizeof(float) + trees_.size() * sizeof(Tree) +
-           category_sets_.size() * sizeof(std::uint32_t);
+           levels_.splits.size() * sizeof(LevelTrees::Split) + levels_.leaves.size() * sizeof(float) +
+           levels_.outputs.size() * sizeof(std::uint32_t) + category_sets_.size() * sizeof(std::uint32_t);
 }
 
 }  // namespace gyre::model

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/rng.h"
 #include "model/test_support.h"
 
 namespace gyre::model {
@@ -92,6 +93,80 @@ TEST(Forest, WalksNarrowAndWideRowsAlike) {
                 const float leaf = left ? 1.0F : y >= 2.0F ? 100.0F : 10.0F;
                 EXPECT_EQ(predict_one(*narrow, {x, y}), 0.25F + 11.0F * leaf) << x << " " << y;
                 EXPECT_EQ(predict_one(*wide, row), 0.25F + 11.0F * leaf) << x << " " << y;
+            }
+        }
+    }
+}
+
+/// A random tree: some nodes of a level become leaves early.
+TreeSpec random_tree(Rng& rng, std::uint32_t depth, std::size_t features, std::uint32_t output) {
+    TreeSpec tree;
+    tree.output = output;
+    const auto add = [&](const auto& self, std::uint32_t level) -> std::int32_t {
+        const auto at = static_cast<std::int32_t>(tree.left.size());
+        const bool leaf = level == depth || (level > 0 && rng.below(8) == 0);
+        tree.left.push_back(-1);
+        tree.right.push_back(-1);
+        tree.feature.push_back(static_cast<std::uint32_t>(rng.below(features)));
+        tree.value.push_back(rng.below(20) == 0 ? kInf : static_cast<float>(rng.normal()));
+        tree.default_left.push_back(rng.below(2) == 0 ? 1 : 0);
+        if (leaf) {
+            tree.value.back() = static_cast<float>(rng.normal());
+            return at;
+        }
+        const std::int32_t left = self(self, level + 1);
+        const std::int32_t right = self(self, level + 1);
+        tree.left[static_cast<std::size_t>(at)] = left;
+        tree.right[static_cast<std::size_t>(at)] = right;
+        return at;
+    };
+    add(add, 0);
+    return tree;
+}
+
+/// As XGBoost's documents say it, and nothing else: what all the layouts must give.
+float leaf_of(const TreeSpec& tree, const float* row) {
+    std::size_t at = 0;
+    while (tree.left[at] != -1) {
+        const float x = row[tree.feature[at]];
+        const bool left = std::isnan(x) ? tree.default_left[at] != 0 : x < tree.value[at];
+        at = static_cast<std::size_t>(left ? tree.left[at] : tree.right[at]);
+    }
+    return tree.value[at];
+}
+
+TEST(Forest, GivesInEveryLayoutWhatFollowingTheLinksGives) {
+    Rng rng(3);
+    for (const std::uint32_t depth : {0U, 1U, 3U, 4U, 5U, 6U, 9U, 13U}) {
+        for (const std::size_t features : {1U, 14U, 300U, 600U}) {
+            const std::size_t outputs = depth % 2 == 0 ? 1 : 3;
+            ForestSpec spec = small_forest(0);
+            spec.features = features;
+            spec.base_margin.assign(outputs, 0.5F);
+            for (std::uint32_t i = 0; i < (depth > 9 ? 2U : 21U); ++i) {
+                spec.trees.push_back(
+                    random_tree(rng, depth, features, i % static_cast<std::uint32_t>(outputs)));
+            }
+            const auto forest = Forest::build(spec);
+            ASSERT_TRUE(forest) << forest.error().message();
+            std::vector<float> rows(75 * features);
+            for (float& x : rows) {
+                x = rng.below(6) == 0 ? kNan : rng.below(30) == 0 ? -kInf : static_cast<float>(rng.normal());
+            }
+            for (const std::size_t n : {1U, 8U, 64U, 75U}) {
+                std::vector<float> out(n * outputs);
+                forest->predict({rows.data(), n * features}, n, out);
+                for (std::size_t row = 0; row < n; ++row) {
+                    std::vector<float> expected(outputs, 0.5F);
+                    for (const TreeSpec& tree : spec.trees) {
+                        expected[tree.output] += leaf_of(tree, rows.data() + row * features);
+                    }
+                    for (std::size_t k = 0; k < outputs; ++k) {
+                        ASSERT_EQ(out[row * outputs + k], expected[k])
+                            << "depth " << depth << ", " << features << " features, row " << row << " of "
+                            << n;
+                    }
+                }
             }
         }
     }

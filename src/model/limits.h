@@ -13,6 +13,10 @@ inline constexpr std::size_t kForestFeaturesMax = 1U << 20U;
 inline constexpr std::size_t kForestOutputsMax = 4096;
 /// Up to here a row without category splits is walked in the quicker of two ways.
 inline constexpr std::size_t kForestWideFeaturesMax = 512;
+/// Such a forest is laid out as complete trees if none is deeper than this, and if they have at most so many
+/// leaves for each node that the model has.
+inline constexpr std::size_t kForestLevelsMax = 12;
+inline constexpr std::size_t kForestLevelsLeavesMax = 2;
 /// XGBoost's own bound: category codes are stored as float32 and stay exact.
 inline constexpr std::size_t kForestCategoryMax = 1U << 24U;
 /// 32-bit words of all category sets of a forest (64 MiB).
