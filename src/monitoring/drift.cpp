@@ -65,20 +65,40 @@ class Days {
     std::size_t next_ = 0;
 };
 
-void add_number(stats::Profile& profile, double value) {
-    std::isnan(value) ? profile.add_null() : profile.add(value);
+/// Adds what the rows hold at `place` of their values to the column; a column without any is not made.
+template <class Values>
+void add_numbers(Days& days, std::string_view name, std::span<const LoggedRow> rows, std::size_t place,
+                 Values values) {
+    constexpr std::size_t kTogether = 256;
+    double known[kTogether];  // NOLINT: what is read is written before
+    stats::Profile* profile = nullptr;
+    while (!rows.empty()) {
+        std::size_t held = 0;
+        std::size_t count = 0;
+        for (const LoggedRow& row : rows.first(std::min(rows.size(), kTogether))) {
+            const auto numbers = values(row.record);
+            if (place < numbers.size()) {
+                ++held;
+                known[count] = static_cast<double>(numbers[place]);
+                count += std::isnan(known[count]) ? 0 : 1;
+            }
+        }
+        if (held > 0) {
+            profile = profile != nullptr ? profile : &days.column(name, stats::ColumnKind::numeric);
+            profile->add(std::span<const double>(known, count));
+            profile->add_null(static_cast<std::int64_t>(held - count));
+        }
+        rows = rows.subspan(std::min(rows.size(), kTogether));
+    }
 }
 
-/// Adds what the rows hold at `place` of their values to the column; a column without any is not made.
-template <class Values, class Add>
-void add_column(Days& days, std::string_view name, stats::ColumnKind kind, std::span<const LoggedRow> rows,
-                std::size_t place, Values values, Add add) {
+void add_texts(Days& days, std::string_view name, std::span<const LoggedRow> rows, std::size_t place) {
     stats::Profile* profile = nullptr;
     for (const LoggedRow& row : rows) {
-        const auto held = values(row.record);
-        if (place < held.size()) {
-            profile = profile != nullptr ? profile : &days.column(name, kind);
-            add(*profile, held[place]);
+        if (place < row.record.texts.size()) {
+            profile = profile != nullptr ? profile : &days.column(name, stats::ColumnKind::categorical);
+            const TextValue& value = row.record.texts[place];
+            value.missing ? profile->add_null() : profile->add(value.text);
         }
     }
 }
@@ -87,25 +107,17 @@ void add_column(Days& days, std::string_view name, stats::ColumnKind kind, std::
 void add_day_rows(Days& days, std::span<const LoggedRow> rows) {
     const EndpointSchema& schema = rows.front().schema;
     const auto numbers = [](const PredictionRecord& record) { return record.numbers; };
-    const auto texts = [](const PredictionRecord& record) { return record.texts; };
     const auto outputs = [](const PredictionRecord& record) { return record.outputs; };
-    const auto add_output = [](stats::Profile& profile, float value) {
-        add_number(profile, static_cast<double>(value));
-    };
-    const auto add_text = [](stats::Profile& profile, const TextValue& value) {
-        value.missing ? profile.add_null() : profile.add(value.text);
-    };
     std::size_t number = 0;
     std::size_t text = 0;
     for (const InputColumn& column : schema.columns) {
         if (column.kind == InputKind::number) {
-            add_column(days, column.name, stats::ColumnKind::numeric, rows, number++, numbers, add_number);
+            add_numbers(days, column.name, rows, number++, numbers);
         } else {
-            add_column(days, column.name, stats::ColumnKind::categorical, rows, text++, texts, add_text);
+            add_texts(days, column.name, rows, text++);
         }
     }
-    add_column(days, kPredictionColumn, stats::ColumnKind::numeric, rows,
-               static_cast<std::size_t>(schema.score_output), outputs, add_output);
+    add_numbers(days, kPredictionColumn, rows, static_cast<std::size_t>(schema.score_output), outputs);
 }
 
 DriftColumn judge_classic(const evidence::BaselineColumn& reference, const stats::Profile& window,

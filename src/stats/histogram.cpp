@@ -16,7 +16,7 @@ constexpr std::uint64_t kSign = std::uint64_t{1} << 63U;
 
 /// Bits of a double so that unsigned order is numeric order; -0 is 0.
 std::uint64_t ordered_bits(double value) {
-    const auto bits = std::bit_cast<std::uint64_t>(value == 0.0 ? 0.0 : value);
+    const auto bits = std::bit_cast<std::uint64_t>(value + 0.0);  // -0 + 0 is 0
     return (bits & kSign) != 0 ? ~bits : bits | kSign;
 }
 
@@ -29,22 +29,41 @@ double from_ordered(std::uint64_t ordered) {
 }  // namespace
 
 void BitHistogram::add(double value, std::int64_t weight) {
-    if (weight < 1) {
-        return;
+    if (weight > 0) {
+        add_searched(static_cast<std::uint32_t>(ordered_bits(value) >> (kDropped + shift_)), weight);
     }
-    const auto key = static_cast<std::uint32_t>(ordered_bits(value) >> (kDropped + shift_));
-    const auto at =
-        std::lower_bound(buckets_.begin(), buckets_.end(), key,
-                         [](const Bucket& bucket, std::uint32_t wanted) { return bucket.key < wanted; });
+}
+
+void BitHistogram::add(std::span<const double> values) {
+    for (const double value : values) {
+        const auto key = static_cast<std::uint32_t>(ordered_bits(value) >> (kDropped + shift_));
+        const std::size_t hint = places_.of(key);
+        if (hint < buckets_.size() && buckets_.data()[hint].key == key) [[likely]] {
+            buckets_.data()[hint].count += 1;
+            total_ += 1;
+        } else {
+            add_searched(key, 1);
+        }
+    }
+}
+
+void BitHistogram::add_searched(std::uint32_t key, std::int64_t weight) {
     total_ += weight;
-    if (at != buckets_.end() && at->key == key) {
-        at->count += weight;
-        return;
-    }
-    buckets_.insert(at, Bucket{key, weight});
+    buckets_[place_of(key)].count += weight;
     while (buckets_.size() > kHistogramBucketsMax) {
         halve();
     }
+}
+
+/// Of the key's bucket, which is made where there is none.
+std::size_t BitHistogram::place_of(std::uint32_t key) {
+    auto at = std::ranges::lower_bound(buckets_, key, {}, &Bucket::key);
+    if (at == buckets_.end() || at->key != key) {
+        at = buckets_.insert(at, Bucket{key, 0});
+    }
+    const auto place = static_cast<std::size_t>(at - buckets_.begin());
+    places_.note(key, place);
+    return place;
 }
 
 void BitHistogram::halve() {

@@ -5,10 +5,37 @@
 
 namespace gyre::stats {
 
+namespace {
+
+/// `merge` of `weight` copies of one value.
+void add_one(Moments& sum, double value, std::int64_t weight) {
+    if (sum.count == 0) {
+        sum = {weight, value, 0.0, value, value};
+        return;
+    }
+    const double share = static_cast<double>(weight) / static_cast<double>(sum.count + weight);
+    const double delta = value - sum.mean;
+    sum.m2 += delta * delta * static_cast<double>(sum.count) * share;
+    sum.mean += delta * share;
+    sum.count += weight;
+    sum.min = std::min(sum.min, value);
+    sum.max = std::max(sum.max, value);
+}
+
+}  // namespace
+
 void Moments::add(double value, std::int64_t weight) {
     if (weight > 0) {
-        merge(Moments{weight, value, 0.0, value, value});
+        add_one(*this, value, weight);
     }
+}
+
+void Moments::add(std::span<const double> values) {
+    Moments sum = *this;  // in registers
+    for (const double value : values) {
+        add_one(sum, value, 1);
+    }
+    *this = sum;
 }
 
 void Moments::merge(const Moments& other) {

@@ -1,6 +1,7 @@
 #pragma once
 // Count, mean, variance and range of numbers, mergeable. A plain value; not thread-safe.
 #include <cstdint>
+#include <span>
 
 #include "base/fields.h"
 
@@ -16,6 +17,8 @@ struct Moments {
 
     /// Adds `weight` (> 0, else ignored) copies of a finite value.
     void add(double value, std::int64_t weight = 1);
+    /// One after the other; the same result to the bit.
+    void add(std::span<const double> values);
     void merge(const Moments& other);
     /// Unbiased (n - 1); 0 below two values.
     [[nodiscard]] double variance() const;

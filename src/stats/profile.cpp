@@ -85,6 +85,18 @@ void Profile::add(double value, std::int64_t weight) {
     }
 }
 
+void Profile::add(std::span<const double> values) {
+    const bool finite = std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
+    if (kind_ == ColumnKind::numeric && finite) {
+        moments_.add(values);
+        histogram_.add(values);
+        return;
+    }
+    for (const double value : values) {
+        add(value);
+    }
+}
+
 void Profile::add(std::string_view category, std::int64_t weight) {
     if (weight < 1) {
         return;

@@ -4,6 +4,7 @@
 // merged by a reader).
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ class BitHistogram {
 
     /// `value` must be finite; weights below 1 are ignored.
     void add(double value, std::int64_t weight = 1);
+    void add(std::span<const double> values);
     void merge(const BitHistogram& other);
     /// The same counts at a resolution coarser by `shift` bits in all; a finer shift changes nothing.
     [[nodiscard]] BitHistogram coarsened(unsigned shift) const;
@@ -46,14 +48,44 @@ class BitHistogram {
     [[nodiscard]] Json to_json() const;
     static Result<BitHistogram> from_json(const Json& json);
 
-    bool operator==(const BitHistogram&) const = default;
+    bool operator==(const BitHistogram& other) const {
+        return buckets_ == other.buckets_ && total_ == other.total_ && shift_ == other.shift_;
+    }
 
  private:
+    /// Where a key was found last, by its low bits: values of a few neighbouring powers of two, as most
+    /// columns have, are found again without a search. Only a hint, checked before use; copies begin without.
+    class Places {
+     public:
+        Places() = default;
+        Places(const Places&) {}
+        Places(Places&&) noexcept = default;
+        Places& operator=(const Places&) { return *this; }
+        Places& operator=(Places&&) noexcept = default;
+        ~Places() = default;
+
+        [[nodiscard]] std::size_t of(std::uint32_t key) const {
+            return places_.empty() ? 0 : places_.data()[key % kCount];
+        }
+        void note(std::uint32_t key, std::size_t place) {
+            places_.resize(kCount);
+            places_[key % kCount] = static_cast<std::uint16_t>(place);
+        }
+
+     private:
+        static constexpr std::size_t kCount = 256;
+        static_assert(kHistogramBucketsMax < (1U << 16U));
+        std::vector<std::uint16_t> places_;
+    };
+
+    std::size_t place_of(std::uint32_t key);
+    void add_searched(std::uint32_t key, std::int64_t weight);
     void halve();
 
     std::vector<Bucket> buckets_;  // ascending keys
     std::int64_t total_ = 0;
     unsigned shift_ = 0;
+    Places places_;
 };
 
 enum class ColumnKind : std::uint8_t { numeric, categorical };
@@ -70,6 +102,8 @@ class Profile {
     /// A number. NaN and infinities are counted apart. In a categorical column it is the category of its
     /// shortest decimal text. Weights below 1 are ignored.
     void add(double value, std::int64_t weight = 1);
+    /// Many numbers at once, cheaper than one by one.
+    void add(std::span<const double> values);
     /// A text. In a numeric column it is parsed; what is no number is counted as invalid.
     void add(std::string_view category, std::int64_t weight = 1);
     void add_null(std::int64_t weight = 1);

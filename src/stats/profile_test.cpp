@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +55,55 @@ TEST(BitHistogram, small_integers_have_buckets_of_their_own) {
         histogram.add(value);
     }
     EXPECT_EQ(histogram.buckets().size(), 255U);
+}
+
+/// Values of many magnitudes, so that places are found by the hint, found elsewhere and made anew.
+std::vector<double> wild_values(std::size_t count) {
+    Rng rng(11);
+    std::vector<double> values;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double scale = std::pow(10.0, static_cast<double>(rng.below(40)) - 20.0);
+        values.push_back(i % 5 == 0 ? static_cast<double>(rng.below(9)) - 4.0 : rng.normal() * scale);
+    }
+    return values;
+}
+
+TEST(Profile, many_values_at_once_count_as_one_by_one) {
+    std::vector<double> values = wild_values(20'000);
+    for (const bool finite : {true, false}) {
+        if (!finite) {
+            values[77] = std::numeric_limits<double>::quiet_NaN();
+            values[1234] = -std::numeric_limits<double>::infinity();
+        }
+        Profile together;
+        together.add(values);
+        Profile singly;
+        for (const double value : values) {
+            singly.add(value);
+        }
+        EXPECT_EQ(together.to_json().dump(), singly.to_json().dump());
+        EXPECT_GT(together.histogram().shift(), 0U) << "the values were to need more buckets than there are";
+        EXPECT_EQ(together.infinities(), finite ? 0 : 1);
+    }
+    Profile categories(ColumnKind::categorical);
+    categories.add(std::vector<double>{1.0, 1.0, 2.5});
+    EXPECT_EQ(categories.categories().at("1"), 2);
+}
+
+TEST(BitHistogram, a_copy_counts_on_as_the_original_does) {
+    const std::vector<double> values = wild_values(3000);
+    const std::span<const double> all(values);
+    BitHistogram original;
+    original.add(all.first(1000));
+    BitHistogram copy = original;
+    BitHistogram assigned;
+    assigned.add(all.last(500));
+    assigned = original;
+    for (BitHistogram* histogram : {&original, &copy, &assigned}) {
+        histogram->add(all.subspan(1000));
+    }
+    EXPECT_EQ(original, copy);
+    EXPECT_EQ(original, assigned);
 }
 
 TEST(Profile, quantiles_and_cdf_are_within_a_bucket) {
