@@ -38,6 +38,8 @@ class RowBuffer {
     [[nodiscard]] const model::TextCell& text(std::size_t column, std::size_t row) const {
         return texts_[offsets_[column].at + row];
     }
+    /// The values of a column of numbers, row by row; behind them those of the next such column.
+    [[nodiscard]] double* numbers_of(std::size_t column) { return numbers_.data() + offsets_[column].at; }
     /// All numbers, column by column; those of a buffer of one row are that row's, in order.
     [[nodiscard]] std::span<const double> numbers() const { return numbers_; }
     [[nodiscard]] const model::RowBatch& batch() const { return batch_; }
