@@ -35,6 +35,8 @@ struct ExportParams {
     std::string output;                 // file name in the output folder
     std::optional<std::int64_t> to_us;  // event time; as_of_us, unless given
     std::optional<std::int64_t> requests_max;
+    std::string
+        sql;  // what goes out: a SELECT over "exported" and the step's inputs; "": "exported" as it is
     static constexpr auto fields() {
         using E = ExportParams;
         return std::tuple{Field{"endpoint", &E::endpoint, "Endpoint."},
@@ -44,7 +46,8 @@ struct ExportParams {
                           Field{"as_of_us", &E::as_of_us, "Rows and labels known before then."},
                           Field{"output", &E::output, "File name in the output folder."},
                           Field{"to_us", &E::to_us, "Event time behind the last row.", optional_field},
-                          Field{"requests_max", &E::requests_max, "Most requests.", optional_field}};
+                          Field{"requests_max", &E::requests_max, "Most requests.", optional_field},
+                          Field{"sql", &E::sql, "What is written, over \"exported\".", optional_field}};
     }
 };
 

@@ -23,8 +23,9 @@ Result<training::StepOutcome> run_validate(training::StepContext& step) {
     return training::StepOutcome{gyre::to_json(result), result.success ? 0 : kExitGateFailed};
 }
 
-/// Rows that an export gathers before they go to the table, which spills what does not fit into memory.
-constexpr std::size_t kRowsAtOnce = 50'000;
+/// Rows that an export gathers before they go to the table, which spills what does not fit into memory: few
+/// enough that they are in a cache still.
+constexpr std::size_t kRowsAtOnce = 8192;
 
 /// Exported rows as the table "exported": columns of the frame, then the endpoint's inputs in order. An input
 /// that is called like a column of the frame becomes "input.NAME".
@@ -56,8 +57,8 @@ class RowTable {
         for (std::size_t i = 0; i < schema.columns.size(); ++i) {
             table::Column& column = batch_.columns[frame_.size() + i];
             if (schema.columns[i].kind == monitoring::InputKind::text) {
-                const auto& value = row.texts[text++];
-                value ? column.append_text(*value) : column.append_null();
+                const monitoring::TextValue& value = row.texts[text++];
+                value.missing ? column.append_null() : column.append_text(value.text);
             } else {
                 const double value = row.numbers[number++];
                 value == value ? column.append_float64(value) : column.append_null();
@@ -99,12 +100,12 @@ monitoring::ExportFilter filter_of(const ExportParams& params) {
     return filter;
 }
 
-Result<training::StepOutcome> write_exported(training::StepContext& step, const std::string& output,
-                                             std::string_view order) {
-    const std::string path = step.spec.output_dir + "/" + output;
-    const std::string sql = "SELECT * FROM exported ORDER BY " + std::string(order);
-    GYRE_TRY(const std::int64_t written, output.ends_with(".csv") ? step.session.write_csv(sql, path)
-                                                                  : step.session.write_parquet(sql, path));
+/// The table has its rows in order, and the database keeps the order.
+Result<training::StepOutcome> write_exported(training::StepContext& step, const ExportParams& params) {
+    const std::string path = step.spec.output_dir + "/" + params.output;
+    const std::string sql = params.sql.empty() ? "SELECT * FROM exported" : params.sql;
+    GYRE_TRY(const std::int64_t written, path.ends_with(".csv") ? step.session.write_csv(sql, path)
+                                                                : step.session.write_parquet(sql, path));
     return training::StepOutcome{Json::object({{"path", path}, {"rows", written}}), 0};
 }
 
@@ -129,7 +130,7 @@ Result<training::StepOutcome> run_export(training::StepContext& step) {
                          format_rfc3339(params.from_us) + " to " + format_rfc3339(params.as_of_us));
     }
     GYRE_TRY_VOID(rows.flush());
-    return write_exported(step, params.output, "event_time, request_id");
+    return write_exported(step, params);
 }
 
 /// A row for every variant that scored a request; the label where it is known.
@@ -171,7 +172,7 @@ Result<training::StepOutcome> run_export_predictions(training::StepContext& step
         return not_found("endpoint '" + params.endpoint + "' has no predictions in that time");
     }
     GYRE_TRY_VOID(rows.flush());
-    return write_exported(step, params.output, "event_time, request_id, model");
+    return write_exported(step, params);
 }
 
 }  // namespace

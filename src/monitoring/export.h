@@ -25,22 +25,21 @@ struct ExportFilter {
 };
 
 struct ModelScore {
-    std::string model;
+    std::string_view model;
+    std::string_view role;  // when the variant was registered
     float score = 0.0F;
-    std::string role;       // when the variant was registered
     bool answered = false;  // the user got this one
     std::int64_t arrival_us = 0;
     std::int64_t latency_ns = 0;
 };
 
+/// Views live until the sink returns.
 struct ExportedRow {
-    std::string request_id;
+    std::string_view request_id;
     std::int64_t event_time_us = 0;
-    std::string model;                              // that answered
-    std::vector<double> numbers;                    // by the number columns of the schema; NaN is missing
-    std::vector<std::optional<std::string>> texts;  // by the text columns
-    std::vector<float> outputs;                     // of the answer
-    std::vector<ModelScore> scores;                 // of every variant that scored it, once each, by model
+    std::span<const double> numbers;     // by the number columns of the schema; NaN is missing
+    std::span<const TextValue> texts;    // by the text columns
+    std::span<const ModelScore> scores;  // of every variant that scored it, once each, by model
     std::optional<double> label;
     std::int64_t label_time_us = kNoTime;
 };

@@ -90,18 +90,17 @@ void RowTable::grow() {
     }
 }
 
-Row& RowTable::row_of(RequestKey key, std::int64_t event_time_us) {
+std::uint32_t RowTable::index_of(RequestKey key, std::int64_t event_time_us) {
     if ((rows_.size() + 1) * 2 > tags_.size()) {
         grow();
     }
     const std::size_t slot = slot_of(key);
-    if (tags_[slot] != 0) {
-        return rows_[slots_[slot]];
+    if (tags_[slot] == 0) {
+        tags_[slot] = tag_of(key);
+        slots_[slot] = static_cast<std::uint32_t>(rows_.size());
+        append({.key = key, .event_time_us = event_time_us});
     }
-    tags_[slot] = tag_of(key);
-    slots_[slot] = static_cast<std::uint32_t>(rows_.size());
-    append({.key = key, .event_time_us = event_time_us});
-    return rows_.back();
+    return slots_[slot];
 }
 
 void RowTable::append(const Row& row) {

@@ -34,6 +34,7 @@ struct Score {
     std::int64_t latency_ns = 0;
     float value = 0.0F;
     std::uint16_t model = 0;
+    std::uint16_t role = 0;  // for whom it matters: their own numbering
     bool answered = false;
     std::uint32_t next = kNone;
 };
@@ -77,7 +78,11 @@ class RowTable {
     /// Starts to fetch what row_of(key) will look at: a table of millions of rows is in no cache.
     void prefetch(RequestKey key) const;
     /// The row of the key, made when new.
-    Row& row_of(RequestKey key, std::int64_t event_time_us);
+    Row& row_of(RequestKey key, std::int64_t event_time_us) { return rows_[index_of(key, event_time_us)]; }
+    /// The place of that row: rows are numbered in the order in which they came.
+    std::uint32_t index_of(RequestKey key, std::int64_t event_time_us);
+    [[nodiscard]] Row& operator[](std::uint32_t index) { return rows_[index]; }
+    [[nodiscard]] const Row& operator[](std::uint32_t index) const { return rows_[index]; }
     [[nodiscard]] const Row* find(RequestKey key) const;
     /// Keeps the earliest answer of a model for a request.
     void add_score(Row& row, const Score& score);
@@ -85,6 +90,13 @@ class RowTable {
     [[nodiscard]] LabelEvents labels_of(const Row& row) const;
     [[nodiscard]] std::optional<LabelEvent> label_at(const Row& row, std::int64_t as_of_us) const;
     [[nodiscard]] const Score* score_of(const Row& row, std::uint16_t model) const;
+    /// Calls `visit` for every model's score of the row.
+    template <class Visit>
+    void visit_scores(const Row& row, Visit visit) const {
+        for (std::uint32_t at = row.first_score; at != kNone; at = scores_[at].next) {
+            visit(scores_[at]);
+        }
+    }
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
     /// Event time of the earliest row, kTimeMax without any.
     [[nodiscard]] std::int64_t oldest_us() const;

@@ -47,6 +47,7 @@ struct SegmentReader::Impl {
     const EndpointSchema* schema = nullptr;
     const VariantInfo* variant = nullptr;
     std::vector<MissedRows> missed;
+    std::uint64_t definitions = 0;
 
     Result<bool> next_file();
     Result<bool> next_frame();
@@ -81,6 +82,7 @@ Result<bool> SegmentReader::Impl::next_frame() {
         return false;
     }
     GYRE_TRY_VOID(names->add(*frame));
+    definitions += frame->kind == FrameKind::schema || frame->kind == FrameKind::variant ? 1 : 0;
     if (frame->kind == FrameKind::rows) {
         rest = frame->payload;
         left = frame->records;
@@ -137,6 +139,10 @@ Result<bool> SegmentReader::next() {
 
 LoggedRow SegmentReader::row() const {
     return {*impl_->schema, *impl_->variant, *impl_->record};
+}
+
+std::uint64_t SegmentReader::definitions() const {
+    return impl_->definitions;
 }
 
 const std::vector<MissedRows>& SegmentReader::missed() const {

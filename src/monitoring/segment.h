@@ -87,6 +87,9 @@ class SegmentReader {
     Result<bool> next();
     /// The row that next() moved to.
     [[nodiscard]] LoggedRow row() const;
+    /// How many schemas and variants the frames passed so far declare, one that comes again counted again:
+    /// while it stays, a row's ids mean what they meant.
+    [[nodiscard]] std::uint64_t definitions() const;
     /// Missed rows that the frames passed so far report.
     [[nodiscard]] const std::vector<MissedRows>& missed() const;
 

@@ -43,13 +43,33 @@ Result<std::int64_t> window_start_us(const std::string& window, std::int64_t as_
     return as_of_us - window_us;
 }
 
+/// Adds a dataset (column id is its request id) to what an export writes: its rows of the same window.
+Result<void> include_dataset(const StepServices& services, const std::string& include,
+                             const ExportParams& window, training::StepSpec& spec, std::string& sql) {
+    constexpr std::string_view kDataset = "dataset://";
+    if (!include.starts_with(kDataset)) {
+        return invalid_argument("include: expected dataset://NAME, got '" + include + "'");
+    }
+    GYRE_TRY(const std::string path, services.datasets.local_path(include.substr(kDataset.size())));
+    GYRE_TRY(table::SourceSpec source, source_of(services, path));
+    source.name = "included";
+    spec.inputs.push_back(std::move(source));
+    sql =
+        "SELECT * FROM (SELECT * FROM exported UNION ALL BY NAME SELECT id AS request_id, * EXCLUDE (id) "
+        "FROM "
+        "included WHERE event_time >= make_timestamp(" +
+        std::to_string(window.from_us) + ") AND label_time < make_timestamp(" +
+        std::to_string(window.as_of_us) + ")) ORDER BY event_time, request_id";
+    return {};
+}
+
 /// The labelled rows of an endpoint that were known at the step's as_of, written by a child.
 Result<std::string> export_endpoint(const StepServices& services, const pipelines::StepContext& context,
-                                    const std::string& endpoint, const std::string& window) {
+                                    const Params& step, const std::string& endpoint) {
     ExportParams params;
     params.endpoint = endpoint;
     params.as_of_us = context.as_of_us;
-    GYRE_TRY(params.from_us, window_start_us(window, context.as_of_us));
+    GYRE_TRY(params.from_us, window_start_us(step.window, context.as_of_us));
     params.output = "rows.parquet";
     GYRE_TRY(monitoring::LogFiles files,
              services.monitoring.files(endpoint, params.from_us, params.as_of_us));
@@ -57,40 +77,11 @@ Result<std::string> export_endpoint(const StepServices& services, const pipeline
     params.labels = std::move(files.labels);
     training::StepSpec spec;
     spec.kind = "export";
+    if (!step.include.empty()) {
+        GYRE_TRY_VOID(include_dataset(services, step.include, params, spec, params.sql));
+    }
     spec.params = gyre::to_json(params);
     spec.output_dir = context.work_dir + "/export";
-    GYRE_TRY(const Json result, run_child(services.child, context, spec));
-    return result.string_or("path", "");
-}
-
-/// The exported rows and those of a dataset (column id is its request id) that fall into the same window.
-Result<std::string> with_dataset(const StepServices& services, const pipelines::StepContext& context,
-                                 const Params& params, const std::string& exported) {
-    constexpr std::string_view kDataset = "dataset://";
-    if (params.include.empty()) {
-        return exported;
-    }
-    if (!params.include.starts_with(kDataset)) {
-        return invalid_argument("include: expected dataset://NAME, got '" + params.include + "'");
-    }
-    GYRE_TRY(const std::int64_t from_us, window_start_us(params.window, context.as_of_us));
-    GYRE_TRY(const std::string dataset, services.datasets.local_path(params.include.substr(kDataset.size())));
-    training::StepSpec spec;
-    spec.kind = "sql";
-    GYRE_TRY(table::SourceSpec rows, source_of(services, exported));
-    GYRE_TRY(table::SourceSpec more, source_of(services, dataset));
-    more.name = "more";
-    spec.inputs = {std::move(rows), std::move(more)};
-    const std::string from = std::to_string(from_us);
-    const std::string until = std::to_string(context.as_of_us);
-    spec.params = Json::object(
-        {{"sql",
-          "SELECT * FROM (SELECT * FROM data UNION ALL BY NAME SELECT id AS request_id, * EXCLUDE (id) FROM "
-          "more "
-          "WHERE event_time >= make_timestamp(" +
-              from + ") AND label_time < make_timestamp(" + until + ")) ORDER BY event_time, request_id"},
-         {"output", "all.parquet"}});
-    spec.output_dir = context.work_dir + "/include";
     GYRE_TRY(const Json result, run_child(services.child, context, spec));
     return result.string_or("path", "");
 }
@@ -101,10 +92,7 @@ Result<std::string> table_of(const StepServices& services, const pipelines::Step
     constexpr std::string_view kEndpoint = "endpoint://";
     const std::string_view source = params.source;
     if (source.starts_with(kEndpoint)) {
-        GYRE_TRY(
-            const std::string exported,
-            export_endpoint(services, context, std::string(source.substr(kEndpoint.size())), params.window));
-        return with_dataset(services, context, params, exported);
+        return export_endpoint(services, context, params, std::string(source.substr(kEndpoint.size())));
     }
     if (source.starts_with(kDataset)) {
         const std::string_view name = source.substr(kDataset.size());
