@@ -13,9 +13,8 @@ namespace gyre::table {
 namespace {
 
 void put_u64(std::string& out, std::uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) {
-        out.push_back(static_cast<char>((value >> static_cast<unsigned>(shift)) & 0xffU));
-    }
+    static_assert(std::endian::native == std::endian::little, "digests are of little-endian numbers");
+    out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
 void put_text(std::string& out, std::string_view text) {
@@ -231,25 +230,33 @@ Column Column::take(std::span<const std::size_t> rows) const {
     Column out(type_);
     out.reserve(rows.size());
     for (const std::size_t row : rows) {
-        if (!valid(row)) {
-            out.append_null();
-            continue;
+        out.valid_.push_back(valid_[row]);
+    }
+    if (type_ == ColumnType::text) {
+        Texts& taken = std::get<3>(out.values_);
+        for (const std::size_t row : rows) {
+            taken.bytes.append(text(row));
+            taken.ends.push_back(taken.bytes.size());
         }
-        switch (type_) {
-            case ColumnType::boolean:
-                out.append_boolean(booleans()[row] != 0);
-                break;
-            case ColumnType::int64:
-            case ColumnType::timestamp:
-                out.append_int64(int64s()[row]);
-                break;
-            case ColumnType::float64:
-                out.append_float64(float64s()[row]);
-                break;
-            case ColumnType::text:
-                out.append_text(text(row));
-                break;
+        return out;
+    }
+    const auto pick = [&]<std::size_t kIndex>(std::integral_constant<std::size_t, kIndex>) {
+        const auto& values = std::get<kIndex>(values_);
+        auto& taken = std::get<kIndex>(out.values_);
+        for (const std::size_t row : rows) {
+            taken.push_back(values[row]);
         }
+    };
+    switch (values_.index()) {
+        case 0:
+            pick(std::integral_constant<std::size_t, 0>{});
+            break;
+        case 1:
+            pick(std::integral_constant<std::size_t, 1>{});
+            break;
+        default:
+            pick(std::integral_constant<std::size_t, 2>{});
+            break;
     }
     return out;
 }

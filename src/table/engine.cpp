@@ -30,9 +30,9 @@ namespace {
     X(column_count) X(column_name) X(column_logical_type) X(get_type_id) X(destroy_logical_type)        \
     X(decimal_internal_type) X(decimal_scale) X(fetch_chunk) X(destroy_data_chunk)                      \
     X(data_chunk_get_size) X(data_chunk_get_vector) X(vector_get_data) X(vector_get_validity)           \
-    X(appender_create) X(appender_error) X(appender_end_row) X(appender_close) X(appender_destroy)      \
-    X(append_null) X(append_bool) X(append_int64) X(append_double) X(append_varchar_length)             \
-    X(append_timestamp)
+    X(appender_create) X(appender_error) X(appender_close) X(appender_destroy) X(append_data_chunk)     \
+    X(create_logical_type) X(create_data_chunk) X(data_chunk_reset) X(data_chunk_set_size)              \
+    X(vector_size) X(vector_ensure_validity_writable) X(vector_assign_string_element_len)
 // clang-format on
 // NOLINTEND(cppcoreguidelines-macro-usage)
 
@@ -70,9 +70,19 @@ struct LibraryCloser {
 };
 using Library = std::unique_ptr<void, LibraryCloser>;
 
+/// Loading is most of what a short child does. The library's own symbols come first, so that each is not
+/// looked for in all the others; functions are bound when they are called.
+constexpr int load_mode() {
+#if defined(GYRE_SANITIZED)  // they want to see every symbol first
+    return RTLD_LAZY | RTLD_LOCAL;
+#else
+    return RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND;
+#endif
+}
+
 Result<Library> load_library(const EngineOptions& options, Api& api) {
     const std::string path = find_library(options.library_path);
-    Library library(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
+    Library library(::dlopen(path.c_str(), load_mode()));
     if (library == nullptr) {
         return unavailable(
             "SQL over files needs DuckDB's library, and '" + path +
@@ -286,6 +296,11 @@ std::string text_or_empty(const char* text) {
     return text == nullptr ? std::string() : std::string(text);
 }
 
+struct RowRange {
+    std::size_t first = 0;
+    std::size_t count = 0;
+};
+
 }  // namespace
 
 struct Engine::Impl {
@@ -316,7 +331,8 @@ struct Engine::Impl {
     Result<void> fetch(duckdb_result* result, const Schema& schema, const std::vector<LogicalType>& types,
                        std::int64_t deadline_ns, const std::function<Result<void>(Batch&&)>& on_batch) const;
     Result<void> append_rows(duckdb_appender appender, const Batch& batch) const;
-    duckdb_state append_value(duckdb_appender appender, const Column& column, std::size_t row) const;
+    Result<void> create_chunk(const Schema& schema, duckdb_data_chunk* out) const;
+    void fill_vector(duckdb_vector vector, const Column& column, RowRange rows) const;
 };
 
 Result<void> Engine::Impl::open(const EngineOptions& options) {
@@ -486,36 +502,66 @@ Result<void> Engine::Impl::fetch(duckdb_result* result, const Schema& schema,
     }
 }
 
-duckdb_state Engine::Impl::append_value(duckdb_appender appender, const Column& column,
-                                        std::size_t row) const {
-    if (!column.valid(row)) {
-        return api.append_null(appender);
+/// An empty chunk with the schema's columns.
+Result<void> Engine::Impl::create_chunk(const Schema& schema, duckdb_data_chunk* out) const {
+    static constexpr duckdb_type kTypes[] = {DUCKDB_TYPE_BOOLEAN, DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_DOUBLE,
+                                             DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_TIMESTAMP};
+    std::vector<duckdb_logical_type> types;
+    for (const ColumnSchema& column : schema.columns) {
+        types.push_back(api.create_logical_type(kTypes[static_cast<std::size_t>(column.type)]));
     }
+    *out = api.create_data_chunk(types.data(), types.size());
+    for (duckdb_logical_type& type : types) {
+        api.destroy_logical_type(&type);
+    }
+    return *out != nullptr ? Result<void>() : internal_error("DuckDB gives no chunk of rows");
+}
+
+/// Copies the rows of a column from `first` on.
+void Engine::Impl::fill_vector(duckdb_vector vector, const Column& column, RowRange rows) const {
+    const auto copy = [&](const auto& values) {
+        const auto part = values.subspan(rows.first, rows.count);
+        std::memcpy(api.vector_get_data(vector), part.data(), part.size_bytes());
+    };
     switch (column.type()) {
         case ColumnType::boolean:
-            return api.append_bool(appender, column.booleans()[row] != 0);
+            copy(column.booleans());
+            break;
         case ColumnType::int64:
-            return api.append_int64(appender, column.int64s()[row]);
-        case ColumnType::float64:
-            return api.append_double(appender, column.float64s()[row]);
         case ColumnType::timestamp:
-            return api.append_timestamp(appender, duckdb_timestamp{column.int64s()[row]});
-        case ColumnType::text: {
-            const std::string_view text = column.text(row);
-            return api.append_varchar_length(appender, text.data(), text.size());
+            copy(column.int64s());
+            break;
+        case ColumnType::float64:
+            copy(column.float64s());
+            break;
+        case ColumnType::text:
+            for (std::size_t i = 0; i < rows.count; ++i) {
+                const std::string_view text = column.text(rows.first + i);
+                api.vector_assign_string_element_len(vector, i, text.data(), text.size());
+            }
+            break;
+    }
+    api.vector_ensure_validity_writable(vector);
+    std::uint64_t* validity = api.vector_get_validity(vector);
+    for (std::size_t i = 0; i < rows.count; ++i) {
+        if (!column.valid(rows.first + i)) {
+            validity[i / 64] &= ~(std::uint64_t{1} << (i % 64));
         }
     }
-    return DuckDBError;
 }
 
 Result<void> Engine::Impl::append_rows(duckdb_appender appender, const Batch& batch) const {
-    for (std::size_t row = 0; row < batch.rows(); ++row) {
-        for (const Column& column : batch.columns) {
-            if (append_value(appender, column, row) != DuckDBSuccess) {
-                return engine_error(text_or_empty(api.appender_error(appender)));
-            }
+    Scoped<duckdb_data_chunk> chunk(api.destroy_data_chunk);
+    GYRE_TRY_VOID(create_chunk(batch.schema, &chunk.handle));
+    const std::size_t rows_max = api.vector_size();
+    for (std::size_t first = 0; first < batch.rows(); first += rows_max) {
+        const RowRange rows{first, std::min(rows_max, batch.rows() - first)};
+        api.data_chunk_reset(chunk.handle);
+        for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+            fill_vector(api.data_chunk_get_vector(chunk.handle, i), batch.columns[i], rows);
         }
-        if (api.appender_end_row(appender) != DuckDBSuccess) {
+        api.data_chunk_set_size(chunk.handle, rows.count);
+        if (api.append_data_chunk(appender, chunk.handle) != DuckDBSuccess) {
             return engine_error(text_or_empty(api.appender_error(appender)));
         }
     }

@@ -149,6 +149,23 @@ TEST_F(SessionTest, a_table_grows_by_further_batches) {
     EXPECT_EQ(counted->columns[1].int64s()[0], 3000);
 }
 
+TEST_F(SessionTest, a_batch_keeps_its_nulls_and_its_order) {
+    auto session = open();
+    // More rows than the database takes at once; every third value is missing, the first and the last too.
+    const std::string values =
+        "SELECT range AS i, CASE WHEN range % 3 > 0 THEN range END AS n, CASE WHEN range % 3 > 0 THEN "
+        "range % 2 = 0 END AS b, CASE WHEN range % 3 > 0 THEN range / 8 END AS x, CASE WHEN range % 3 > 0 "
+        "THEN 'a text of its own ' || range END AS t, CASE WHEN range % 3 > 0 THEN make_timestamp(range) "
+        "END AS at FROM range(5002)";
+    const auto made = session->query(values);
+    ASSERT_TRUE(made) << message_of(made);
+    ASSERT_TRUE(session->add_batch("rows", *made));
+    const auto back = session->query("SELECT * FROM rows");
+    ASSERT_TRUE(back) << message_of(back);
+    EXPECT_EQ(digest_of(*back), digest_of(*made));
+    EXPECT_EQ(back->columns[4].null_count(), 1668U);
+}
+
 TEST_F(SessionTest, writing_stays_in_the_output_folder) {
     auto session = open();
     EXPECT_EQ(session->write_csv("SELECT 1 AS a", folder_ + "/elsewhere.csv").error().code(),
