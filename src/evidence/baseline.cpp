@@ -146,6 +146,10 @@ stats::Profile* BaselineColumnBuilder::profile(std::optional<std::int64_t> event
     if (!event_time_us) {
         return &untimed_;
     }
+    if (latest_ != nullptr && *event_time_us >= latest_from_us_ &&
+        *event_time_us - latest_from_us_ < window_us_) {
+        return latest_;
+    }
     const std::int64_t start = window_start(*event_time_us, window_us_);
     if (windows_.size() >= kBaselineWindowsMax && !windows_.contains(start)) {
         if (start < windows_.begin()->first) {
@@ -153,7 +157,9 @@ stats::Profile* BaselineColumnBuilder::profile(std::optional<std::int64_t> event
         }
         windows_.erase(windows_.begin());
     }
-    return &windows_.try_emplace(start, kind_).first->second;
+    latest_ = &windows_.try_emplace(start, kind_).first->second;
+    latest_from_us_ = start;
+    return latest_;
 }
 
 void BaselineColumnBuilder::add_null(std::optional<std::int64_t> event_time_us) {

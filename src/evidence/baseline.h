@@ -47,6 +47,8 @@ class BaselineColumnBuilder {
  public:
     BaselineColumnBuilder(std::string column, stats::ColumnKind kind,
                           std::int64_t window_us = kBaselineWindowUs);
+    BaselineColumnBuilder(const BaselineColumnBuilder&) = delete;
+    BaselineColumnBuilder& operator=(const BaselineColumnBuilder&) = delete;
 
     void add_null(std::optional<std::int64_t> event_time_us);
     /// NaN is a missing value.
@@ -61,6 +63,8 @@ class BaselineColumnBuilder {
     stats::ColumnKind kind_;
     std::int64_t window_us_;
     std::map<std::int64_t, stats::Profile> windows_;
+    stats::Profile* latest_ = nullptr;  // of windows_: most rows come about in the order of time
+    std::int64_t latest_from_us_ = 0;
     stats::Profile untimed_;
     std::vector<double> values_;  // finite ones
 };

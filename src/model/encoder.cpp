@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <unordered_set>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -74,18 +75,18 @@ Result<CategoryDictionary> CategoryDictionary::create(std::vector<std::string> c
 }
 
 Result<CategoryDictionary> CategoryDictionary::fit(std::span<const TextCell> cells) {
-    std::vector<std::string_view> seen;
+    std::unordered_set<std::string_view> seen;
     for (const TextCell& cell : cells) {
         if (!cell.missing) {
-            seen.push_back(cell.text);
+            seen.insert(cell.text);
+        }
+        if (seen.size() > kCategoriesPerColumnMax) {
+            return too_many_categories();
         }
     }
-    std::sort(seen.begin(), seen.end());
-    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    if (seen.size() > kCategoriesPerColumnMax) {
-        return too_many_categories();
-    }
-    return create({seen.begin(), seen.end()});
+    std::vector<std::string> categories(seen.begin(), seen.end());
+    std::sort(categories.begin(), categories.end());
+    return create(std::move(categories));
 }
 
 std::optional<std::uint32_t> CategoryDictionary::find(std::string_view text) const {
