@@ -53,8 +53,21 @@ constexpr std::string_view kUpsertWatermarks =
     "excluded.first_event_us, "
     "predictions_us = excluded.predictions_us, labels_us = excluded.labels_us";
 
+constexpr std::string_view kSelectWatermarks =
+    "SELECT first_event_us, predictions_us, labels_us FROM monitoring_watermarks WHERE project = ? AND "
+    "endpoint = ?";
+
 std::string project() {
     return default_project().str();
+}
+
+/// Whether the stored watermarks of the endpoint are of the same day as these.
+Result<bool> stored_that_day(Reader& reader, const std::string& endpoint, const Watermarks& marks) {
+    GYRE_TRY(Statement row, reader.query(kSelectWatermarks, project(), endpoint));
+    GYRE_TRY(const bool found, row.step());
+    return found && row.integer(0) == marks.first_event_us &&
+           row.integer(1) / kUsPerDay == marks.predictions_us / kUsPerDay &&
+           row.integer(2) / kUsPerDay == marks.labels_us / kUsPerDay;
 }
 
 template <class T>
@@ -334,7 +347,14 @@ Result<std::vector<Evaluation>> MonitorService::evaluate_due(const std::string& 
         }
     }
     GYRE_TRY_VOID(store_performance(endpoint, context));
-    GYRE_TRY_VOID(store_watermarks(endpoint));
+    // A restart takes watermarks from the log and the labels; what is stored stands in for rows that
+    // retention let go. So a day's step is fine enough, but for what windows have been judged by.
+    GYRE_TRY(const bool stored, database_.read([&](Reader& reader) {
+        return stored_that_day(reader, endpoint, scores_.watermarks(endpoint));
+    }));
+    if (!stored || !evaluations.empty()) {
+        GYRE_TRY_VOID(store_watermarks(endpoint));
+    }
     return evaluations;
 }
 

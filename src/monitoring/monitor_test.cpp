@@ -139,6 +139,29 @@ TEST_F(MonitorTest, evaluates_each_boundary_once_and_opens_and_resolves_an_alert
     EXPECT_TRUE(service->alerts("flights", MonitorService::AlertFilter::firing)->empty());
 }
 
+TEST_F(MonitorTest, stores_watermarks_once_a_day_and_with_what_they_decided) {
+    ASSERT_TRUE(service->create(accuracy_spec(), local_principal()));
+    const auto commits_of = [&](std::int64_t event_us) {
+        row(event_us, 0.9F, 1000.0, 1.0);
+        const std::uint64_t before = database->stats().commits;
+        EXPECT_TRUE(service->evaluate_due("flights"));
+        return database->stats().commits - before;
+    };
+    EXPECT_EQ(commits_of(kUsPerHour), 1U);
+    EXPECT_EQ(commits_of(2 * kUsPerHour), 0U);
+    EXPECT_EQ(commits_of(2 * kUsPerHour), 0U);
+    EXPECT_GT(commits_of(kUsPerDay + kUsPerHour), 0U);
+    week(0, 0.6);
+    finish(0);
+    EXPECT_EQ(service->evaluate_due("flights")->size(), 1U);
+    const Watermarks decided = scores->watermarks("flights");
+    service.reset();
+    database.reset();
+    open();
+    ASSERT_TRUE(service->restore_watermarks());
+    EXPECT_EQ(scores->watermarks("flights").labels_us, decided.labels_us);
+}
+
 TEST_F(MonitorTest, goes_on_where_it_was_after_a_restart) {
     ASSERT_TRUE(service->create(accuracy_spec(), local_principal()));
     week(0, 0.6);
