@@ -261,3 +261,16 @@ def test_a_monitors_durations_are_said_as_people_say_them(served, given, said):
     body = {"endpoint": "flights", "name": "weekly", "kind": "drift", **given}
     answer = requests.post(served.url + "/api/gyre/v1/monitors", json=body)
     assert answer.status_code == 400 and said in answer.json()["message"], answer.text
+
+
+@pytest.mark.parametrize("given, said", [
+    ("sequential.deadline=10", "field 'options.sequential.deadline': expected a duration such as 90s, 30m, 2h or 14d, got integer 10"),
+    ("sequential.bake=soon", "field 'options.sequential.bake': expected a duration such as 90s, 30m, 2h or 14d, got 'soon'"),
+    ("label_lateness=2 days", "field 'options.label_lateness': expected a duration such as 90s, 30m, 2h or 14d, got '2 days'"),
+    ("simple.deadline_us=864000000000", "unknown field 'options.simple.deadline_us'; did you mean 'deadline'?"),
+    ("sequential.deadline=10d", "no endpoint named 'flights'"),
+    ("unpaired.deadline=0", "no endpoint named 'flights'"),
+])
+def test_a_rollouts_durations_are_said_as_people_say_them(make_server, gyre, given, said):
+    done = gyre("--url", make_server().url, "rollout", "start", "flights", "flights/2", "--option", given)
+    assert done.returncode != 0 and said in done.stderr, done.stderr

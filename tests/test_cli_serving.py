@@ -120,10 +120,10 @@ def test_rollout(stub, client):
                     f"GET {NATIVE}/rollouts/r1": ROLLOUT,
                     f"POST {NATIVE}/rollouts/r1/pause": {**ROLLOUT, "state": "paused"}}
     done = client("rollout", "start", "flights", "flights/2", "--option", "sequential.margin=0.01", "--option",
-                  "sequential.steps=[0.1,1]", "--option", "effect_delay=1d")
+                  "sequential.steps=[0.1,1]", "--option", "effect_delay=1d", "--option", "sequential.deadline=10d")
     assert done.returncode == 0, done.stderr
     assert stub.asked[0][1] == {"endpoint": "flights", "model": "flights/2", "policy": "sequential",
-                                "options": {"sequential": {"margin": 0.01, "steps": [0.1, 1]}, "effect_delay": "1d"}}
+                                "options": {"sequential": {"margin": 0.01, "steps": [0.1, 1], "deadline": "10d"}, "effect_delay": "1d"}}
     assert client("rollout", "list", "--endpoint", "flights").stdout.splitlines()[1].startswith("r1")
     assert stub.asked[-1][0] == f"GET {NATIVE}/rollouts?endpoint=flights"
     assert client.json("rollout", "show", "r1") == ROLLOUT

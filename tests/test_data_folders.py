@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, gyre_binary
+from conftest import ROOT, gyre_binary, wait_for
 from loop_util import Api, export
 
 RELEASES = sorted(path for path in (ROOT / "tests" / "data_folders").iterdir() if (path / "gyre.sql").exists())
@@ -61,6 +61,37 @@ def test_alerts_windows_and_watermarks_of_the_first_release_get_its_project(make
     assert_rows_have_a_project(database)
 
 
+def test_microseconds_in_stored_rollouts_and_plans_become_durations(make_server, tmp_path):
+    day = 86_400_000_000
+    data = tmp_path / "server" / "data"
+    build(ROOT / "tests" / "data_folders" / "0.1", data)
+    database = sqlite3.connect(data / "gyre.db")
+    sequential = {"bake_us": day // 24, "few_requests_us": 4 * day, "deadline_us": 28 * day, "loss": {"alpha": 0.05}}
+    rollout = {"id": "r1", "endpoint": "flights", "champion": "flights/1", "candidate": "flights/2", "policy": "sequential",
+               "options": {"label_lateness": "soon", "min_span": "7d", "sequential": sequential, "simple": {"deadline_us": 0},
+                           "unpaired": {"deadline_us": 1500}},
+               "state": "rolled_back", "exposure": 0.0, "reason": "", "started_us": 1, "as_of_us": 2,
+               "machine": {"options": sequential, "started_us": 1}}
+    database.execute("INSERT INTO rollouts VALUES ('default', 'r1', 'flights', 0, ?, 1)", (json.dumps(rollout),))
+    plan = {"name": "p", "steps": [{"id": "s", "kind": "rollout", "with": {
+        "endpoint": "flights", "model": "flights/2", "options": {"simple": {"deadline_us": day}, "sequential": {"bake_us": "${{params.bake}}"}}}}]}
+    database.execute("INSERT INTO pipelines VALUES ('default', 'p', '', ?, '', 0, 0, 0)", (json.dumps(plan),))
+    database.commit()
+    database.close()
+    server = make_server(name="server")
+    shown = Api(server.url).native("GET", "rollouts/r1")
+    assert (shown["id"], shown["state"]) == ("r1", "rolled_back")
+    server.stop()
+    database = sqlite3.connect(data / "gyre.db")
+    stored = json.loads(database.execute("SELECT document FROM rollouts WHERE id = 'r1'").fetchone()[0])
+    rewritten = {"loss": {"alpha": 0.05}, "bake": "1h", "few_requests_after": "4d", "deadline": "28d"}
+    assert stored["options"] == {"label_lateness": "2d", "min_span": "7d", "sequential": rewritten, "simple": {"deadline": "0d"},
+                                 "unpaired": {"deadline": "1500us"}}
+    assert stored["machine"] == {"options": rewritten, "started_us": 1}
+    options = json.loads(database.execute("SELECT plan FROM pipelines WHERE name = 'p'").fetchone()[0])["steps"][0]["with"]["options"]
+    assert options == {"simple": {"deadline": "1d"}, "sequential": {"bake": "${{params.bake}}"}}
+
+
 def test_the_present_release_is_among_them():
     version = subprocess.run([gyre_binary(), "version"], capture_output=True, text=True, check=True).stdout.split()[1]
     assert version.rsplit(".", 1)[0] in [release.name for release in RELEASES], "see tests/data_folders/README.md"
@@ -71,7 +102,7 @@ def test_a_folder_of_a_release_is_opened_migrated_and_served(make_server, gyre, 
     expected = build(release, tmp_path / "server" / "data")
     server = make_server(name="server")
     api = Api(server.url)
-    assert api.ok("GET", "/readyz") == {"status": "ready"}
+    wait_for(lambda: api.raw("GET", "/readyz").status_code == 200)  # models load after the server is up
     applied = sqlite3.connect(server.data / "gyre.db").execute("SELECT max(number) FROM schema_migrations").fetchone()[0]
     assert applied == len(MIGRATIONS)
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "base/metrics.h"
@@ -67,6 +68,38 @@ TEST(Clock, durations_have_units) {
     EXPECT_EQ(*parse_duration_us("4w"), 28 * kUsPerDay);
     EXPECT_FALSE(parse_duration_us("10"));
     EXPECT_FALSE(parse_duration_us("-1s"));
+}
+
+struct Waits {
+    Duration longest = days(28);
+    std::vector<Duration> steps = {};
+    static constexpr auto fields() {
+        return std::tuple{Field{"longest", &Waits::longest, "Longest.", optional_field},
+                          Field{"steps", &Waits::steps, "Of each step.", optional_field}};
+    }
+};
+
+TEST(Duration, is_written_as_it_is_said) {
+    for (const char* text : {"28d", "36h", "90m", "90s", "1500ms", "7us", "0s"}) {
+        EXPECT_EQ(to_text({*parse_duration_us(text)}), text);
+    }
+    const auto waits = from_json<Waits>(*parse_json(R"({"longest": "1.5d", "steps": ["2w", 0, "0d"]})"));
+    ASSERT_TRUE(waits) << waits.error().message();
+    EXPECT_EQ(to_json(*waits).dump(), R"({"longest":"36h","steps":["14d","0s","0s"]})");
+    EXPECT_EQ((*schema_of<Waits>().find("properties"))["longest"]["type"].as_string(), "string");
+}
+
+TEST(Duration, without_a_unit_is_refused_with_the_field) {
+    const auto refusal = [](const char* json) {
+        return from_json<Waits>(*parse_json(json)).error().message();
+    };
+    EXPECT_EQ(refusal(R"({"longest": 10})"),
+              "field 'longest': expected a duration such as 90s, 30m, 2h or 14d, got integer 10");
+    EXPECT_EQ(refusal(R"({"steps": ["1d", "soon"]})"),
+              "field 'steps[1]': expected a duration such as 90s, 30m, 2h or 14d, got 'soon'");
+    EXPECT_EQ(refusal(R"({"longest": "-1d"})"),
+              "field 'longest': expected a duration such as 90s, 30m, 2h or 14d, got '-1d'");
+    EXPECT_FALSE(from_json<Waits>(*parse_json(R"({"longest": true})")));
 }
 
 TEST(Id, uuid7_increases_and_is_well_formed) {

@@ -12,6 +12,7 @@
 // | promoted, rolled_back | anything                   | same (terminal)                            |
 #include <vector>
 
+#include "base/duration.h"
 #include "evidence/comparison_sequence.h"
 #include "evidence/serving.h"
 #include "evidence/success.h"
@@ -62,8 +63,8 @@ struct SimpleOptions {
     double success_threshold = 0.95;
     double promote_ratio = 0.98;  // of the champion's success rate
     double rollback_ratio = 0.95;
-    std::int64_t min_rows = 100;                     // in each arm, and new candidate rows per step
-    std::int64_t deadline_us = 14 * 86'400'000'000;  // after the start; 0: none
+    std::int64_t min_rows = 100;   // in each arm, and new candidate rows per step
+    Duration deadline = days(14);  // after the start; 0: none
     OnUndecided on_undecided = OnUndecided::keep_champion;
 
     static constexpr auto fields() {
@@ -78,7 +79,7 @@ struct SimpleOptions {
                   optional_field},
             Field{"rollback_ratio", &SimpleOptions::rollback_ratio, "Below it: roll back.", optional_field},
             Field{"min_rows", &SimpleOptions::min_rows, "Rows needed in each arm and step.", optional_field},
-            Field{"deadline_us", &SimpleOptions::deadline_us, "Longest duration; 0 for none.",
+            Field{"deadline", &SimpleOptions::deadline, "Longest duration, such as 14d; 0 for none.",
                   optional_field},
             Field{"on_undecided", &SimpleOptions::on_undecided, "What the deadline does.", optional_field},
         };
@@ -158,10 +159,10 @@ struct SequentialOptions {
     LatencyOptions latency;
     PredictionShiftOptions predictions;
     std::vector<double> steps = {0.05, 0.25, 0.5, 1.0};
-    std::int64_t min_pairs = 100;                       // before any verdict of quality
-    std::int64_t bake_us = 3'600'000'000;               // least time at a step
-    std::int64_t few_requests_us = 4 * 86'400'000'000;  // see decide; 0: waits for requests
-    std::int64_t deadline_us = 28 * 86'400'000'000;     // after the start; 0: none
+    std::int64_t min_pairs = 100;           // before any verdict of quality
+    Duration bake = hours(1);               // least time at a step
+    Duration few_requests_after = days(4);  // see decide; 0: waits for requests
+    Duration deadline = days(28);           // after the start; 0: none
     OnUndecided on_undecided = OnUndecided::keep_champion;
 
     static constexpr auto fields() {
@@ -174,11 +175,11 @@ struct SequentialOptions {
             Field{"steps", &SequentialOptions::steps, "Shares of traffic, ascending, the last one 1.",
                   optional_field},
             Field{"min_pairs", &SequentialOptions::min_pairs, "Pairs before any verdict.", optional_field},
-            Field{"bake_us", &SequentialOptions::bake_us, "Least time at a step.", optional_field},
-            Field{"few_requests_us", &SequentialOptions::few_requests_us,
+            Field{"bake", &SequentialOptions::bake, "Least time at a step, such as 1h.", optional_field},
+            Field{"few_requests_after", &SequentialOptions::few_requests_after,
                   "A step with fewer than errors.min_rows requests goes on after this time; 0: never.",
                   optional_field},
-            Field{"deadline_us", &SequentialOptions::deadline_us, "Longest duration; 0 for none.",
+            Field{"deadline", &SequentialOptions::deadline, "Longest duration, such as 28d; 0 for none.",
                   optional_field},
             Field{"on_undecided", &SequentialOptions::on_undecided, "What the deadline does.",
                   optional_field},
@@ -212,8 +213,8 @@ struct SequentialRollout {
     void observe_requests(Arm arm, const ArmCounts& counts);
     /// Where traffic is small a small share of it gathers no evidence of serving for months, and harms few: a
     /// step that has seen fewer than errors.min_rows candidate requests, none of them failed, goes on after
-    /// few_requests_us. Quality has been judged by pairs before. `latencies` and `predictions` are those of
-    /// the present step; they are not kept.
+    /// few_requests_after. Quality has been judged by pairs before. `latencies` and `predictions` are those
+    /// of the present step; they are not kept.
     RolloutDecision decide(std::int64_t now_us, const StepProfiles& latencies = {},
                            const StepProfiles& predictions = {});
     [[nodiscard]] double exposure() const;

@@ -88,16 +88,18 @@ RolloutDecision decide_exposing(SequentialRollout& rollout, std::int64_t now_us,
     if (serving_now.verdict == Verdict::fail) {
         return finish(rollout, RolloutPhase::rolled_back, std::move(serving_now));
     }
-    const bool baked = now_us - rollout.step_started_us >= rollout.options.bake_us;
+    const SequentialOptions& options = rollout.options;
+    const std::int64_t at_step_us = now_us - rollout.step_started_us;
+    const bool baked = at_step_us >= options.bake.us;
     const bool few_and_well =
-        rollout.options.few_requests_us > 0 && rollout.candidate.requests < rollout.options.errors.min_rows &&
-        rollout.candidate.errors == 0 && now_us - rollout.step_started_us >= rollout.options.few_requests_us;
+        options.few_requests_after.us > 0 && at_step_us >= options.few_requests_after.us &&
+        rollout.candidate.requests < options.errors.min_rows && rollout.candidate.errors == 0;
     const bool serves = serving_now.verdict == Verdict::pass || few_and_well;
     // What let the candidate in must still hold: quality that fell back to "undecided" waits.
     if (baked && serves && quality_now.verdict == Verdict::pass) {
         if (few_and_well) {
             serving_now.reason = "none of the few requests failed in " +
-                                 brief(static_cast<double>(now_us - rollout.step_started_us) / 86'400e6) +
+                                 brief(static_cast<double>(at_step_us) / 86'400e6) +
                                  " days: " + serving_now.reason;
         }
         return advance(rollout, rollout.step + 1, now_us, std::move(serving_now));
@@ -125,7 +127,7 @@ Result<void> SequentialOptions::check() const {
         return invalid_argument(
             "sequential rollout: expected 1 to 20 steps, ascending, above 0, the last one 1");
     }
-    if (min_pairs < 1 || bake_us < 0 || few_requests_us < 0 || deadline_us < 0) {
+    if (min_pairs < 1 || std::min({bake, few_requests_after, deadline}) < Duration{}) {
         return invalid_argument("sequential rollout: expected min_pairs >= 1 and durations >= 0");
     }
     return {};
@@ -185,7 +187,7 @@ RolloutDecision SequentialRollout::decide(std::int64_t now_us, const StepProfile
         decision = {RolloutAction::collecting_data, 0.0, std::move(quality_now)};
     }
     const bool open = !is_over(phase) && decision.action != RolloutAction::increased;
-    const bool late = options.deadline_us > 0 && now_us - started_us >= options.deadline_us;
+    const bool late = options.deadline.us > 0 && now_us - started_us >= options.deadline.us;
     if (open && late && options.on_undecided != OnUndecided::hold) {
         return at_deadline(*this, std::move(decision.finding));
     }

@@ -86,9 +86,9 @@ Result<void> SimpleOptions::check() const {
         !share(rollback_ratio)) {
         return invalid_argument("simple rollout: exposures, thresholds and ratios are shares in [0, 1]");
     }
-    if (!(increment > 0.0 && increment <= 1.0) || min_rows < 1 || deadline_us < 0) {
+    if (!(increment > 0.0 && increment <= 1.0) || min_rows < 1 || deadline < Duration{}) {
         return invalid_argument(
-            "simple rollout: expected an increment in (0, 1], min_rows >= 1 and deadline_us >= 0");
+            "simple rollout: expected an increment in (0, 1], min_rows >= 1 and deadline >= 0");
     }
     return success.check();
 }
@@ -134,7 +134,7 @@ RolloutDecision SimpleRollout::decide(std::int64_t now_us) {
                          std::to_string(step_rows) + " in this step), champion " +
                          std::to_string(champion_rows) + "; each needs " + std::to_string(options.min_rows);
     }
-    const bool late = options.deadline_us > 0 && now_us - started_us >= options.deadline_us;
+    const bool late = options.deadline.us > 0 && now_us - started_us >= options.deadline.us;
     if (finding.verdict == Verdict::insufficient && late && options.on_undecided != OnUndecided::hold) {
         const bool promote = options.on_undecided == OnUndecided::promote;
         phase = promote ? RolloutPhase::promoted : RolloutPhase::rolled_back;

@@ -140,8 +140,8 @@ TEST(SequentialRollout, little_traffic_goes_on_after_a_while_unless_a_request_fa
         ASSERT_EQ(feed_pairs(*rollout, 0.05, 0.2, 300, 1).action, RolloutAction::increased);
         rollout->observe_requests(Arm::candidate, {5, errors});
         rollout->observe_requests(Arm::champion, {90, 0});
-        EXPECT_EQ(rollout->decide(options.few_requests_us).action, RolloutAction::monitoring);
-        EXPECT_EQ(rollout->decide(options.few_requests_us + 1).action,
+        EXPECT_EQ(rollout->decide(options.few_requests_after.us).action, RolloutAction::monitoring);
+        EXPECT_EQ(rollout->decide(options.few_requests_after.us + 1).action,
                   errors == 0 ? RolloutAction::increased : RolloutAction::monitoring);
     }
 }
@@ -182,8 +182,8 @@ TEST(SequentialRollout, the_deadline_keeps_the_champion_unless_told_otherwise) {
         SequentialOptions options;
         options.on_undecided = rule;
         auto rollout = SequentialRollout::start(options, 0);
-        EXPECT_EQ(rollout->decide(options.deadline_us - 1).action, RolloutAction::collecting_data);
-        const RolloutDecision late = rollout->decide(options.deadline_us);
+        EXPECT_EQ(rollout->decide(options.deadline.us - 1).action, RolloutAction::collecting_data);
+        const RolloutDecision late = rollout->decide(options.deadline.us);
         EXPECT_EQ(late.finding.verdict, Verdict::insufficient);
         const RolloutAction wanted = rule == OnUndecided::keep_champion ? RolloutAction::rolled_back
                                      : rule == OnUndecided::promote     ? RolloutAction::promoted

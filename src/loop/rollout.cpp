@@ -1,6 +1,5 @@
 #include "loop/rollout.h"
 
-#include "base/clock.h"
 #include "loop/limits.h"
 
 namespace gyre::loop {
@@ -16,24 +15,6 @@ void thin(std::vector<RolloutLook>& looks) {
 }
 
 }  // namespace
-
-Result<RolloutDurations> durations_of(const RolloutOptions& options) {
-    RolloutDurations out;
-    const auto read = [](std::string_view name, const std::string& text, std::int64_t& us) -> Result<void> {
-        auto parsed = parse_duration_us(text);
-        if (!parsed) {
-            return invalid_argument("options." + std::string(name) + ": " + parsed.error().message());
-        }
-        us = *parsed;
-        return {};
-    };
-    GYRE_TRY_VOID(read("effect_delay", options.effect_delay, out.effect_delay_us));
-    GYRE_TRY_VOID(read("label_lateness", options.label_lateness, out.label_lateness_us));
-    GYRE_TRY_VOID(read("period", options.period, out.period_us));
-    GYRE_TRY_VOID(read("min_span", options.min_span, out.min_span_us));
-    GYRE_TRY_VOID(read("min_span_to_refuse", options.min_span_to_refuse, out.min_span_to_refuse_us));
-    return out;
-}
 
 void note_look(Rollout& rollout, const evidence::Finding& finding, std::int64_t time_us) {
     std::vector<RolloutLook>& looks = rollout.looks;

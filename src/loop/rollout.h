@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/fields.h"
+#include "base/duration.h"
 #include "evidence/rollout.h"
 
 namespace gyre::loop {
@@ -40,30 +40,30 @@ struct UnpairedOptions {
     evidence::LossOptions loss;
     std::vector<double> steps = {0.25, 0.5, 1.0};
     std::int64_t min_rows = 100;
-    std::int64_t deadline_us = 28 * 86'400'000'000;
+    Duration deadline = days(28);
     static constexpr auto fields() {
         using U = UnpairedOptions;
         return std::tuple{
             Field{"loss", &U::loss, "Margin and error probability.", optional_field},
             Field{"steps", &U::steps, "Shares of traffic, ascending, the last one 1.", optional_field},
             Field{"min_rows", &U::min_rows, "Fewest rows in each arm.", optional_field},
-            Field{"deadline_us", &U::deadline_us, "Longest duration; 0 for none.", optional_field}};
+            Field{"deadline", &U::deadline, "Longest duration, such as 28d; 0 for none.", optional_field}};
     }
 };
 
 struct RolloutOptions {
     /// How long after its evidence's time a decision takes effect; a replay waits for it there.
-    std::string effect_delay = "0s";
+    Duration effect_delay;
     /// Outcomes may be this late: a row counts once this much event time has passed since its event. Counting
     /// what is known at once would favour whatever is known early (a flight that is late lands late).
-    std::string label_lateness = "2d";
+    Duration label_lateness = days(2);
     /// Rows count in whole periods of event time, so that no time of day is over-represented.
-    std::string period = "1d";
+    Duration period = days(1);
     /// Days differ: no policy passes a candidate on less event time than this.
-    std::string min_span = "7d";
+    Duration min_span = days(7);
     /// Paired evidence exposes nobody, so a candidate that looks surely worse may wait this long, too: one
     /// odd day decides nothing.
-    std::string min_span_to_refuse = "2d";
+    Duration min_span_to_refuse = days(2);
     /// Regression: the error that counts as a whole loss; 0 takes three times the champion's RMSE.
     double loss_scale = 0.0;
     evidence::SequentialOptions sequential;
@@ -86,17 +86,6 @@ struct RolloutOptions {
             Field{"unpaired", &R::unpaired, "Numbers of the policy unpaired.", optional_field}};
     }
 };
-
-/// The times of RolloutOptions as numbers. They are read where options come in, a request or a stored record.
-struct RolloutDurations {
-    std::int64_t effect_delay_us = 0;
-    std::int64_t label_lateness_us = 0;
-    std::int64_t period_us = 0;
-    std::int64_t min_span_us = 0;
-    std::int64_t min_span_to_refuse_us = 0;
-};
-/// Errors: invalid_argument naming the option.
-Result<RolloutDurations> durations_of(const RolloutOptions& options);
 
 /// A decision that waits for its time.
 struct PendingChange {
@@ -167,7 +156,6 @@ struct Rollout {
     std::string candidate;  // "flights/2"
     Policy policy = Policy::sequential;
     RolloutOptions options;
-    RolloutDurations durations;  // of the options; not stored
     RolloutState state = RolloutState::paired;
     bool paused = false;
     double exposure = 0.0;

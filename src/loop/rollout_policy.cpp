@@ -22,7 +22,7 @@ evidence::RolloutDecision decide_unpaired(UnpairedMachine& machine, std::int64_t
     decision.action = RolloutAction::monitoring;
     const Outcome outcome = machine.sequence.outcome();
     const bool late =
-        machine.options.deadline_us > 0 && now_us >= machine.started_us + machine.options.deadline_us;
+        machine.options.deadline.us > 0 && now_us >= machine.started_us + machine.options.deadline.us;
     if (outcome == Outcome::worse || (late && outcome == Outcome::undecided)) {
         machine.over = true;
         decision.action = RolloutAction::rolled_back;

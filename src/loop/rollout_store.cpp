@@ -12,8 +12,6 @@ Result<Rollout> read_document(std::string_view text) {
     if (!rollout) {
         return data_loss("a stored rollout cannot be read: " + rollout.error().message());
     }
-    // A start did not always check all of them: a time of an old record that is none is the default.
-    rollout->durations = durations_of(rollout->options).value_or(*durations_of({}));
     return rollout;
 }
 

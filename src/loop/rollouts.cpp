@@ -70,8 +70,8 @@ Look look_of(const Rollout& rollout, const StepAnswers& answers, std::int64_t no
     Look look;
     look.now_us = now_us;
     look.seen_us = rollout.counted_until_us - rollout.started_us;
-    look.pass_span_us = rollout.durations.min_span_us;
-    look.refuse_span_us = rollout.durations.min_span_to_refuse_us;
+    look.pass_span_us = rollout.options.min_span.us;
+    look.refuse_span_us = rollout.options.min_span_to_refuse.us;
     look.latencies = {&answers.candidate_latency_ms, &answers.champion_latency_ms};
     look.predictions = {&answers.candidate_score, &answers.champion_score};
     return look;
@@ -98,7 +98,6 @@ Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     rollout.candidate = request.model;
     rollout.policy = request.policy;
     rollout.options = request.options;
-    GYRE_TRY(rollout.durations, durations_of(request.options));
     if (facts.task == serving::Task::regression && rollout.options.loss_scale <= 0.0) {
         rollout.options.loss_scale = kRegressionScaleFactor * std::max(facts.rmse, 1e-9);
     }
@@ -315,7 +314,7 @@ Result<void> Rollouts::look(Rollout& rollout, std::int64_t now_us) {
                            decision.action == RolloutAction::rolled_back;
         if (moves) {
             rollout.pending =
-                PendingChange{decision.action, decision.exposure, now_us + rollout.durations.effect_delay_us};
+                PendingChange{decision.action, decision.exposure, now_us + rollout.options.effect_delay.us};
             rollout.reason = decision.finding.reason;
             decided_now = true;
         }

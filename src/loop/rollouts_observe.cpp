@@ -40,9 +40,9 @@ double Rollouts::loss_of(const Rollout& rollout, serving::Task task, double scor
 }
 
 Rollouts::Counted Rollouts::next_rows(Rollout& rollout, std::int64_t now_us) {
-    const std::int64_t period = std::max<std::int64_t>(rollout.durations.period_us, 1);
+    const std::int64_t period = std::max<std::int64_t>(rollout.options.period.us, 1);
     Counted counted{std::max(rollout.counted_until_us, rollout.started_us),
-                    (now_us - rollout.durations.label_lateness_us) / period * period};
+                    (now_us - rollout.options.label_lateness.us) / period * period};
     counted.until_us = std::max(counted.until_us, counted.from_us);
     rollout.counted_until_us = counted.until_us;
     return counted;

@@ -86,8 +86,8 @@ class RolloutsTest : public testing::Test {
         out.principal = local_principal();
         out.as_of_us = kStart + day * kDay;
         out.cause = "test";
-        out.options.label_lateness = "1h";
-        out.options.min_span = "2d";
+        out.options.label_lateness = hours(1);
+        out.options.min_span = days(2);
         return out;
     }
 
@@ -224,7 +224,7 @@ TEST_F(RolloutsTest, a_worse_candidate_is_rolled_back_before_anybody_is_exposed)
 
 TEST_F(RolloutsTest, no_labels_hold_until_the_deadline_which_keeps_the_champion) {
     NewRollout asked = request("flights/2", 0);
-    asked.options.sequential.deadline_us = 10 * kDay;
+    asked.options.sequential.deadline = days(10);
     const Rollout started = *rollouts->start(asked);
     for (int number = 1; number < 10; ++number) {
         EXPECT_EQ(tick(started.id, number).state, RolloutState::paired);
@@ -237,7 +237,7 @@ TEST_F(RolloutsTest, no_labels_hold_until_the_deadline_which_keeps_the_champion)
 
 TEST_F(RolloutsTest, a_verdict_takes_effect_at_its_time_and_not_before) {
     NewRollout asked = request("flights/2", 0);
-    asked.options.effect_delay = "1d";
+    asked.options.effect_delay = days(1);
     asked.options.sequential.steps = {1.0};
     const Rollout started = *rollouts->start(asked);
     for (int number = 0; number < 3; ++number) {
@@ -259,8 +259,8 @@ TEST_F(RolloutsTest, a_verdict_takes_effect_at_its_time_and_not_before) {
 
 TEST_F(RolloutsTest, a_restart_goes_on_where_it_was) {
     NewRollout asked = request("flights/2", 0);
-    asked.options.min_span = "3d";
-    asked.options.effect_delay = "1d";
+    asked.options.min_span = days(3);
+    asked.options.effect_delay = days(1);
     asked.options.sequential.steps = {1.0};
     const Rollout started = *rollouts->start(asked);
     day(0, 0.3, 0.1);
@@ -508,21 +508,6 @@ TEST_F(RolloutsTest, what_cannot_start_says_why) {
     NewRollout asked = request("flights/2", 0);
     asked.options.sequential.steps = {0.5};
     EXPECT_EQ(rollouts->start(asked).error().code(), ErrorCode::invalid_argument);
-    // A time that cannot be read is told at once: a rollout that starts with it could never be looked at.
-    for (const auto& [name, member] :
-         {std::pair("effect_delay", &RolloutOptions::effect_delay),
-          std::pair("label_lateness", &RolloutOptions::label_lateness),
-          std::pair("period", &RolloutOptions::period), std::pair("min_span", &RolloutOptions::min_span),
-          std::pair("min_span_to_refuse", &RolloutOptions::min_span_to_refuse)}) {
-        asked = request("flights/2", 0);
-        asked.options.*member = "soon";
-        const auto refused = rollouts->start(asked);
-        ASSERT_FALSE(refused) << name;
-        EXPECT_EQ(refused.error().code(), ErrorCode::invalid_argument);
-        EXPECT_NE(refused.error().message().find("options." + std::string(name) + ": expected a duration"),
-                  std::string::npos)
-            << refused.error().message();
-    }
     asked = request("flights/2", 0);
     asked.endpoint = "nowhere";
     EXPECT_EQ(rollouts->start(asked).error().code(), ErrorCode::not_found);

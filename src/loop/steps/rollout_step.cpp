@@ -16,7 +16,6 @@ struct Params {
                           Field{"options", &Params::options, "The policy's numbers.", optional_field}};
     }
     [[nodiscard]] Result<void> check() const {
-        GYRE_TRY_VOID(durations_of(options));
         GYRE_TRY_VOID(RolloutMachine::start(policy, options, 0));
         return {};
     }
@@ -39,8 +38,8 @@ Result<Json> start_rollout(const StepServices& services, const pipelines::StepCo
     request.as_of_us = context.as_of_us;
     if (stored.spec.own_clock) {
         request.as_of_us += services.effect_delay_us;
-        if (request.options.effect_delay == "0s") {
-            request.options.effect_delay = std::to_string(services.effect_delay_us) + "us";
+        if (request.options.effect_delay == Duration{}) {
+            request.options.effect_delay = Duration{services.effect_delay_us};
         }
     }
     GYRE_TRY(Rollout rollout, services.rollouts.schedule(request));
