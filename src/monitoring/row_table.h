@@ -4,7 +4,7 @@
 #include <deque>
 #include <map>
 #include <ranges>
-#include <unordered_map>
+#include <vector>
 
 #include "monitoring/score_store.h"
 
@@ -62,10 +62,7 @@ class Blocks {
     }
     [[nodiscard]] T& operator[](std::size_t i) { return blocks_[i / kRows][i % kRows]; }
     [[nodiscard]] const T& operator[](std::size_t i) const { return blocks_[i / kRows][i % kRows]; }
-    [[nodiscard]] T& back() { return blocks_.back().back(); }
     [[nodiscard]] std::size_t size() const { return size_; }
-    [[nodiscard]] const std::vector<T>& block(std::size_t block) const { return blocks_[block]; }
-    [[nodiscard]] auto values() const { return std::views::join(blocks_); }
 
  private:
     std::vector<std::vector<T>> blocks_;  // full, but for the last
@@ -78,11 +75,11 @@ class RowTable {
     /// Starts to fetch what row_of(key) will look at: a table of millions of rows is in no cache.
     void prefetch(RequestKey key) const;
     /// The row of the key, made when new.
-    Row& row_of(RequestKey key, std::int64_t event_time_us) { return rows_[index_of(key, event_time_us)]; }
-    /// The place of that row: rows are numbered in the order in which they came.
+    Row& row_of(RequestKey key, std::int64_t event_time_us) { return row_at(index_of(key, event_time_us)); }
+    /// The place of that row: as long as none was removed, rows are numbered from 0 as they came.
     std::uint32_t index_of(RequestKey key, std::int64_t event_time_us);
-    [[nodiscard]] Row& operator[](std::uint32_t index) { return rows_[index]; }
-    [[nodiscard]] const Row& operator[](std::uint32_t index) const { return rows_[index]; }
+    [[nodiscard]] Row& operator[](std::uint32_t index) { return row_at(index); }
+    [[nodiscard]] const Row& operator[](std::uint32_t index) const { return row_at(index); }
     [[nodiscard]] const Row* find(RequestKey key) const;
     /// Keeps the earliest answer of a model for a request.
     void add_score(Row& row, const Score& score);
@@ -97,43 +94,74 @@ class RowTable {
             visit(scores_[at]);
         }
     }
-    [[nodiscard]] std::size_t size() const { return rows_.size(); }
+    [[nodiscard]] std::size_t size() const { return size_; }
     /// Event time of the earliest row, kTimeMax without any.
     [[nodiscard]] std::int64_t oldest_us() const;
+    /// Event time of the row that `rank` rows are earlier than (or as early as); rank < size(). Looks only at
+    /// blocks that may hold it.
+    [[nodiscard]] std::int64_t event_time_at(std::size_t rank) const;
     /// All rows, about in the order of time.
-    [[nodiscard]] auto rows() const { return rows_.values(); }
+    [[nodiscard]] auto rows() const {
+        return order_ | std::views::transform([this](std::uint32_t number) -> const std::vector<Row>& {
+                   return blocks_[number].rows;
+               }) |
+               std::views::join;
+    }
     /// Calls `visit` for the rows with event time in [from, to). Rows come about in the order of time, so
     /// only few blocks are looked at.
     template <class Visit>
     void visit_between(std::int64_t from_us, std::int64_t to_us, Visit visit) const {
-        for (std::size_t block = 0; block < spans_.size(); ++block) {
-            if (spans_[block].newest_us < from_us || spans_[block].oldest_us >= to_us) {
+        for (const std::uint32_t number : order_) {
+            const Block& block = blocks_[number];
+            if (block.newest_us < from_us || block.oldest_us >= to_us) {
                 continue;
             }
-            for (const Row& row : rows_.block(block)) {
+            for (const Row& row : block.rows) {
                 if (row.event_time_us >= from_us && row.event_time_us < to_us) {
                     visit(row);
                 }
             }
         }
     }
-    /// Drops the rows before `event_time_us`; returns how many.
+    /// Drops the rows before `event_time_us`; returns how many. Of rows that came about in the order of time
+    /// the cost is that of what goes: the others stay where they are.
     std::size_t remove_before(std::int64_t event_time_us);
+    /// Rows that had to move so that others could go, ever.
+    [[nodiscard]] std::uint64_t moved_rows() const { return moved_rows_; }
 
  private:
-    [[nodiscard]] std::size_t slot_of(RequestKey key) const;
-    void grow();
-    void append(const Row& row);
-
-    struct Span {
-        std::int64_t oldest_us = 0;
-        std::int64_t newest_us = 0;
+    static constexpr std::size_t kBlockRows = 1024;
+    struct Block {
+        std::vector<Row> rows;
+        std::int64_t oldest_us = kTimeMax;  // event times
+        std::int64_t newest_us = kNoTime;
     };
 
-    Blocks<Row> rows_;
-    std::vector<Span> spans_;  // event times of each block
+    [[nodiscard]] Row& row_at(std::uint32_t name) {
+        return blocks_[name / kBlockRows].rows[name % kBlockRows];
+    }
+    [[nodiscard]] const Row& row_at(std::uint32_t name) const {
+        return blocks_[name / kBlockRows].rows[name % kBlockRows];
+    }
+    [[nodiscard]] std::size_t slot_of(RequestKey key) const;
+    void index_rows();
+    std::uint32_t append(const Row& row);
+    void keep_since(std::uint32_t number, std::int64_t event_time_us);
+    void free_slot(std::size_t slot);
+    void free_contents(const Row& row);
+    void repack();
+
+    // A row is named by its block's number and its place there. Numbers are used again: what is named stays
+    // below what the bound on rows allows, however many rows come and go.
+    std::vector<Block> blocks_;
+    std::vector<std::uint32_t> order_;  // numbers of the blocks with rows, in the order of arrival
+    std::vector<std::uint32_t> free_blocks_;
+    std::size_t size_ = 0;
+    std::uint64_t moved_rows_ = 0;
     Blocks<Score> scores_;
+    std::uint32_t free_score_ = kNone;  // of removed rows, a list by `next`
     std::vector<LabelEvents> revised_;
+    std::vector<std::uint32_t> free_revised_;
     // Open addressing, a power of two, at most half full. A slot's tag is a byte of its row's key, 0 when it
     // is free: looking a new key up reads one or two cache lines of tags and no row.
     std::vector<std::uint8_t> tags_;

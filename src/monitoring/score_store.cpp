@@ -136,7 +136,7 @@ void ScoreStore::Impl::expire(Endpoint& endpoint) {
     stats.expired_rows += removed;
 }
 
-/// Over rows_max: the oldest tenth of the largest endpoint goes.
+/// Over rows_max: the oldest of the largest endpoint go, a small part of them, so that nobody waits long.
 void ScoreStore::Impl::evict() {
     Endpoint* largest = nullptr;
     for (auto& [name, endpoint] : endpoints) {
@@ -144,15 +144,11 @@ void ScoreStore::Impl::evict() {
             largest = &endpoint;
         }
     }
-    std::vector<std::int64_t> times;
-    for (const Row& row : largest->table.rows()) {
-        times.push_back(row.event_time_us);
-    }
-    const auto tenth = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 10);
-    std::ranges::nth_element(times, tenth);
+    RowTable& table = largest->table;
     // At least one row goes, even when all have one time.
-    const std::int64_t cut = std::max(*tenth, *std::ranges::min_element(times) + 1);
-    const std::size_t removed = largest->table.remove_before(cut);
+    const std::int64_t cut =
+        std::max(table.event_time_at(table.size() / kStoreEvictedPart), table.oldest_us() + 1);
+    const std::size_t removed = table.remove_before(cut);
     largest->horizon_us = std::max(largest->horizon_us, cut);
     rows -= removed;
     stats.evicted_rows += removed;

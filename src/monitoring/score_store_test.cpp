@@ -165,6 +165,28 @@ TEST(ScoreStore, drops_the_oldest_rows_over_the_bound_and_beyond_the_horizon) {
     EXPECT_EQ(aging.oldest_event_us("others"), kNoTime);
 }
 
+TEST(ScoreStore, at_its_bound_the_oldest_go_and_the_newest_are_all_there) {
+    ScoreStore store({});
+    const std::int64_t total = static_cast<std::int64_t>(kStoreRowsMax) + 50'000;
+    for (std::int64_t i = 0; i < total; ++i) {
+        add(store, {.id = std::to_string(i), .event_time_us = i});
+    }
+    const ScoreStoreStats stats = store.stats();
+    EXPECT_LE(stats.rows, kStoreRowsMax);
+    EXPECT_GE(stats.rows, kStoreRowsMax - kStoreRowsMax / kStoreEvictedPart);
+    EXPECT_EQ(stats.evicted_rows + stats.rows, static_cast<std::uint64_t>(total));
+    const std::int64_t oldest = store.oldest_event_us("flights");
+    EXPECT_EQ(oldest, static_cast<std::int64_t>(stats.evicted_rows));
+    const ScoreQuery all{.endpoint = "flights", .model = "flights/1"};
+    EXPECT_EQ(store.count_rows(all).rows, static_cast<std::int64_t>(stats.rows));
+    label(store, std::to_string(oldest), 1.0, total);
+    label(store, std::to_string(oldest - 1), 1.0, total);
+    EXPECT_EQ(store.count_rows(all).labelled, 1);
+    EXPECT_EQ(store.stats().pending, 1U);
+    add(store, {.id = "before the oldest", .event_time_us = oldest - 1});
+    EXPECT_EQ(store.stats().late_rows, 1U);
+}
+
 TEST(ScoreStore, pairs_rows_that_both_variants_scored) {
     ScoreStore store({});
     for (int i = 0; i < 4; ++i) {
