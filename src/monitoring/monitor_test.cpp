@@ -251,6 +251,23 @@ TEST_F(MonitorTest, an_rmse_is_degraded_only_beyond_the_reach_of_chance) {
     EXPECT_TRUE(api_json(chance).find("rmse_low") != nullptr);
     EXPECT_NE(judge_performance(spec, context, chance).verdict, evidence::Verdict::fail);
     EXPECT_EQ(judge_performance(spec, context, window_of(1, 2.6)).verdict, evidence::Verdict::fail);
+    EXPECT_NE(chance.reasons.at("r2").find("not finite"), std::string::npos);  // labels of one value
+}
+
+TEST_F(MonitorTest, an_r2_is_watched_with_its_interval) {
+    for (int i = 0; i < 300; ++i) {
+        const double value = rng.normal();
+        row(i * kUsPerHour / 2, static_cast<float>(value + 0.5 * rng.normal()), 1000.0, value);
+    }
+    const PerformanceWindow window = compute_performance(
+        *scores, {.endpoint = "flights", .model = "flights/1", .task = Task::regression, .span = {0, kWeek}});
+    MonitorSpec spec = accuracy_spec();
+    spec.metric = "r2";
+    spec.threshold_kind = ThresholdKind::absolute;
+    spec.threshold = window.metric("r2")->estimate + 0.01;  // within the reach of chance
+    EXPECT_NE(judge_performance(spec, context, window).verdict, evidence::Verdict::fail);
+    spec.threshold = window.metric("r2")->high + 0.01;
+    EXPECT_EQ(judge_performance(spec, context, window).verdict, evidence::Verdict::fail);
 }
 
 TEST_F(MonitorTest, simple_rule_of_thresholds) {

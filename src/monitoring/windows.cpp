@@ -60,7 +60,8 @@ void put(PerformanceWindow& window, const std::string& name, const Result<stats:
     if (value && std::isfinite(value->estimate) && std::isfinite(value->low) && std::isfinite(value->high)) {
         window.metrics[name] = *value;
     } else {
-        window.reasons[name] = value ? "its interval is not finite: too few rows" : value.error().message();
+        window.reasons[name] =
+            value ? "its interval is not finite: too few rows or labels" : value.error().message();
     }
 }
 
@@ -94,7 +95,7 @@ void add_regression(PerformanceWindow& window, stats::LabelledRows rows) {
     }
     put(window, "mae", metrics->mae);
     put(window, "rmse", metrics->rmse);
-    window.metrics["r2"] = point(metrics->r2, metrics->mae.n);
+    put(window, "r2", metrics->r2);
 }
 
 }  // namespace

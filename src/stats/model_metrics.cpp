@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "stats/hypothesis.h"
 
@@ -64,6 +65,27 @@ Interval rmse_interval(const Moments& squares) {
     }
     const double factor = std::exp(0.5 * (mean.high - mean.estimate) / mean.estimate);
     return {rmse, rmse / factor, rmse * factor, squares.count};
+}
+
+/// `squares` of the errors; `labels` not all alike have m2 > 0.
+Interval r2_interval(const LabelledRows& rows, const Moments& squares, const Moments& labels) {
+    const double spread = labels.m2 / static_cast<double>(labels.count);
+    if (spread <= 0.0) {
+        return {squares.mean == 0.0 ? 1.0 : 0.0, -std::numeric_limits<double>::infinity(), 1.0, labels.count};
+    }
+    const double unexplained = squares.mean / spread;
+    if (unexplained <= 0.0) {
+        return {1.0, 1.0, 1.0, labels.count};
+    }
+    Moments influence;
+    for (std::size_t i = 0; i < rows.labels.size(); ++i) {
+        const double miss = rows.predictions[i] - rows.labels[i];
+        const double deviation = rows.labels[i] - labels.mean;
+        influence.add(miss * miss / squares.mean - deviation * deviation / spread);
+    }
+    const Interval log_ratio = mean_interval(influence);
+    const double factor = std::exp(log_ratio.high - log_ratio.estimate);
+    return {1.0 - unexplained, 1.0 - unexplained * factor, 1.0 - unexplained / factor, labels.count};
 }
 
 }  // namespace
@@ -221,23 +243,17 @@ Result<RegressionMetrics> regression_metrics(LabelledRows rows) {
     Moments absolute;
     Moments labels;
     Moments squared;
-    double squares = 0.0;
     for (std::size_t i = 0; i < rows.labels.size(); ++i) {
         const double miss = rows.predictions[i] - rows.labels[i];
         squared.add(miss * miss);
         absolute.add(std::abs(miss));
         labels.add(rows.labels[i]);
-        squares += miss * miss;
     }
     RegressionMetrics out;
     out.mae = mean_interval(absolute);
     out.mae.low = std::max(0.0, out.mae.low);
     out.rmse = rmse_interval(squared);
-    if (labels.m2 > 0.0) {
-        out.r2 = 1.0 - squares / labels.m2;
-    } else {
-        out.r2 = squares == 0.0 ? 1.0 : 0.0;
-    }
+    out.r2 = r2_interval(rows, squared, labels);
     return out;
 }
 

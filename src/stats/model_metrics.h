@@ -104,7 +104,12 @@ struct RegressionMetrics {
     /// bounds are rmse * exp(-+ z s / (2 M sqrt n)). One row has no upper bound; rows without any error have
     /// [0, 0]. Errors whose fourth moment is large (a few huge misses) need many rows.
     Interval rmse;
-    double r2 = 0.0;  // 0 for constant labels unless the fit is perfect (then 1), as scikit-learn
+    /// 1 - SSE / SST. The delta method again, on log(SSE / SST): of a row with the error e and the label's
+    /// deviation d its influence is e^2 / mean(e^2) - d^2 / mean(d^2) (that of the labels' mean vanishes), so
+    /// with s the spread of these the bounds are 1 - (1 - r2) * exp(+-z s / sqrt n). Labels that are
+    /// constant, one row among them, say nothing: r2 is 0, or 1 when the fit is perfect, as scikit-learn has
+    /// it, and there is no lower bound. A perfect fit of others has [1, 1].
+    Interval r2;
 };
 Result<RegressionMetrics> regression_metrics(LabelledRows rows);
 

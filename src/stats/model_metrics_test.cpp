@@ -28,7 +28,7 @@ TEST(ModelMetrics, agree_with_scikit_learn) {
         const auto regression = regression_metrics(rows);
         EXPECT_NEAR(regression->mae.estimate, item["mae"].as_number(), 1e-12);
         EXPECT_NEAR(regression->rmse.estimate, item["rmse"].as_number(), 1e-12);
-        EXPECT_NEAR(regression->r2, item["r2"].as_number(), 1e-9);
+        EXPECT_NEAR(regression->r2.estimate, item["r2"].as_number(), 1e-9);
     }
 }
 
@@ -213,9 +213,61 @@ TEST(Rmse, one_row_has_no_upper_bound_and_no_error_no_width) {
     EXPECT_EQ(none.high, 0.0);
 }
 
+TEST(R2, its_interval_is_what_resampling_says) {
+    Rng rng(25);
+    Values y;
+    Values p;
+    for (int i = 0; i < 600; ++i) {
+        y.push_back(std::exp(0.5 * rng.normal()));  // skewed, as fares and delays are
+        p.push_back(1.0 + 0.7 * (y.back() - 1.0) + 0.3 * rng.normal());
+    }
+    const Interval interval = regression_metrics({y, p})->r2;
+    expect_like(interval, bootstrap(y.size(), rng, [&](const std::vector<std::size_t>& drawn) {
+                    Values labels;
+                    Values predictions;
+                    for (const std::size_t row : drawn) {
+                        labels.push_back(y[row]);
+                        predictions.push_back(p[row]);
+                    }
+                    return regression_metrics({labels, predictions})->r2.estimate;
+                }));
+    EXPECT_EQ(interval.n, 600);
+}
+
+TEST(R2, its_interval_covers_the_truth_of_good_fits_and_of_useless_ones) {
+    Rng rng(26);
+    for (const double error : {0.3, 1.0, 1.5}) {  // r2 of 0.91, 0 and -1.25
+        int covered = 0;
+        for (int run = 0; run < 2000; ++run) {
+            Values y;
+            Values p;
+            for (int i = 0; i < 150; ++i) {
+                y.push_back(3.0 + rng.normal());
+                p.push_back(y.back() + error * rng.normal());
+            }
+            const Interval interval = regression_metrics({y, p})->r2;
+            covered += interval.low <= 1.0 - error * error && 1.0 - error * error <= interval.high ? 1 : 0;
+        }
+        EXPECT_GT(covered, 1860) << error;
+        EXPECT_LT(covered, 1960) << error;
+    }
+}
+
+TEST(R2, a_perfect_fit_has_no_width_and_one_row_no_lower_bound) {
+    const Interval perfect = regression_metrics({Values{1, 2}, Values{1, 2}})->r2;
+    EXPECT_EQ(perfect.low, 1.0);
+    EXPECT_EQ(perfect.high, 1.0);
+    EXPECT_TRUE(std::isinf(regression_metrics({Values{1}, Values{3}})->r2.low));
+}
+
 TEST(RegressionMetrics, constant_labels_follow_scikit_learn) {
-    EXPECT_EQ(regression_metrics({Values{2, 2}, Values{2, 2}})->r2, 1.0);
-    EXPECT_EQ(regression_metrics({Values{2, 2}, Values{2, 3}})->r2, 0.0);
+    const Interval perfect = regression_metrics({Values{2, 2}, Values{2, 2}})->r2;
+    EXPECT_EQ(perfect.estimate, 1.0);
+    EXPECT_TRUE(std::isinf(perfect.low));  // labels without spread say nothing
+    const Interval none = regression_metrics({Values{2, 2}, Values{2, 3}})->r2;
+    EXPECT_EQ(none.estimate, 0.0);
+    EXPECT_TRUE(std::isinf(none.low));
+    EXPECT_EQ(none.high, 1.0);
 }
 
 }  // namespace
