@@ -140,11 +140,12 @@ Json summary_json(demo::Story& story, const demo::YearReport& report,
                          {"events", std::move(events)}});
 }
 
-/// Until Enter, the end of the input, or a signal.
-void wait_for_enter(const InterruptAction& interrupt) {
+/// Until a signal, or Enter at a terminal. Where there is none nobody presses Enter: an input that has ended
+/// says nothing of when to stop.
+void wait_for_people(const InterruptAction& interrupt, bool at_terminal) {
     constexpr int kLookEveryMs = 100;
     pollfd input{STDIN_FILENO, POLLIN, 0};
-    while (!interrupt.interrupted() && ::poll(&input, 1, kLookEveryMs) == 0) {
+    while (!interrupt.interrupted() && ::poll(&input, at_terminal ? 1 : 0, kLookEveryMs) == 0) {
     }
 }
 
@@ -210,8 +211,10 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
         print_json(summary_json(story, report, expectations, seconds));
     }
     if (options.keep && people) {
-        say("The server goes on at " + server.url() + "/ until you press Enter.");
-        wait_for_enter(interrupt);
+        const bool at_terminal = ::isatty(STDIN_FILENO) == 1;
+        say("The server goes on at " + server.url() + "/ until " +
+            (at_terminal ? "you press Enter." : "it is interrupted (Ctrl-C, SIGTERM)."));
+        wait_for_people(interrupt, at_terminal);
     }
     server.stop();
     return demo::all_held(expectations) ? 0 : kExitGateFailed;
@@ -225,11 +228,12 @@ int run_demo(const DemoOptions& options, const Globals& globals) {
                    : options.folder;
     auto outcome = tell(options, globals, folder, interrupt);
     const bool finished = outcome && !options.keep && !options.svg.empty();
-    if (own_folder && (finished || interrupt.interrupted())) {
+    const bool interrupted = !outcome && interrupt.interrupted();  // a kept server ends so when all is done
+    if (own_folder && (finished || interrupted)) {
         std::error_code ignored;
         std::filesystem::remove_all(folder, ignored);
     }
-    if (interrupt.interrupted()) {
+    if (interrupted) {
         outcome = Error(ErrorCode::cancelled, "interrupted; the demo's server has been stopped");
     }
     return outcome ? *outcome : report(outcome.error(), globals);

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -107,10 +109,21 @@ int run(int argc, char** argv) {
     return globals.action ? globals.action() : kExitUsage;
 }
 
+/// What starts us may have closed some of the first three: the next file would get the number, be read as the
+/// input or be written over by what is printed, and a child could not be given its own.
+void open_standard_descriptors() {
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+        if (::fcntl(descriptor, F_GETFD) == -1) {
+            static_cast<void>(::open("/dev/null", O_RDWR));  // gets the lowest number that is free: this one
+        }
+    }
+}
+
 }  // namespace
 }  // namespace gyre::cli
 
 int main(int argc, char** argv) {
+    gyre::cli::open_standard_descriptors();
     try {
         return gyre::cli::run(argc, argv);
     } catch (const std::exception& failure) {
