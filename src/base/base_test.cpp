@@ -244,10 +244,10 @@ TEST(Metrics, a_histogram_shows_once_it_observed_something_and_in_few_lines) {
          at = text.find("_bucket{", at + 1)) {
         ++buckets;
     }
-    EXPECT_EQ(buckets, 15U);
-    // 5 us lie above 4 us and below 16 us.
+    EXPECT_EQ(buckets, 28U);
+    // 5 us lie above 4 us and below 8 us.
     EXPECT_NE(text.find("le=\"4e-06\"} 0"), std::string::npos) << text;
-    EXPECT_NE(text.find("le=\"1.6e-05\"} 1"), std::string::npos) << text;
+    EXPECT_NE(text.find("le=\"8e-06\"} 1"), std::string::npos) << text;
     EXPECT_NE(text.find("le=\"+Inf\"} 1"), std::string::npos) << text;
 }
 

@@ -143,11 +143,12 @@ Metrics::~Metrics() = default;
 
 namespace {
 
-/// Scraped by powers of four, kept finer inside: fifteen lines a series are what a scrape can afford.
-constexpr std::size_t kBucketsPerScraped = 8;
+/// Scraped by powers of two, kept finer inside: a quantile that is read off a scrape is within a factor of
+/// two, and a series takes 28 lines.
+constexpr std::size_t kBucketsPerScraped = 4;
 
 /// Returns whether the series is shown. Counters and gauges are from the start, so that the first increase of
-/// a counter is one; a histogram that has observed nothing would be fifteen lines of nothing.
+/// a counter is one; a histogram that has observed nothing would be 28 lines of nothing.
 bool fill(prometheus::ClientMetric& out, const Counter& counter) {
     out.counter.value = static_cast<double>(counter.value());
     return true;
