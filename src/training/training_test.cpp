@@ -332,7 +332,7 @@ TEST_F(TrainingTest, slices_have_metrics_of_their_own) {
         EXPECT_GE(slice.n, kSliceRowsMin);
         EXPECT_TRUE(slice.metrics.contains("brier"));
         sum += slice.column == "city" ? slice.n : 0;
-        sizes += slice.column == "size" ? 1 : 0;
+        sizes += slice.column == "size" ? 1U : 0U;
     }
     EXPECT_LT(sizes, 50U) << "most of the 100 sizes have about 40 rows: too few";
     EXPECT_EQ(sum, result->n);

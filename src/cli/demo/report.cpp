@@ -18,8 +18,8 @@ MonthScore read_score(const Json& json) {
 }
 
 // The formats are the constants of this file.
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 std::string text(const char* format, double value) {
     if (std::isnan(value)) {
         return "-";
@@ -29,7 +29,7 @@ std::string text(const char* format, double value) {
     return buffer;
 }
 
-#pragma clang diagnostic pop
+#pragma GCC diagnostic pop
 
 /// "0.712 [0.704, 0.720]"
 std::string text(const Interval& interval, const char* format) {

@@ -84,7 +84,7 @@ Result<Token> read_token(std::string_view text, std::size_t& at) {
         return Token{Token::Kind::word, std::string(text.substr(begin, at - begin)), begin, at};
     }
     const std::string_view two = text.substr(at, 2);
-    at += two == "!=" || two == ">=" || two == "<=" || two == "<>" ? 2 : 1;
+    at += two == "!=" || two == ">=" || two == "<=" || two == "<>" ? 2U : 1U;
     return Token{Token::Kind::symbol, std::string(text.substr(begin, at - begin)), begin, at};
 }
 
@@ -123,7 +123,7 @@ class Parser {
                 return invalid_clause(begin);
             }
             out.push_back(*std::move(clause));
-            at_ += at_ < tokens_.size() ? 1 : 0;
+            at_ += at_ < tokens_.size() ? 1U : 0U;
             if (at_ == tokens_.size() && is_keyword(tokens_.back(), "and")) {
                 return invalid_clause(tokens_.size() - 1);
             }

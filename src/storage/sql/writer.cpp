@@ -107,7 +107,7 @@ void Writer::loop() {
 void Writer::finish(std::span<Job* const> batch) {
     for (Job* job : batch) {
         ++(job->kept ? stats_.writes : stats_.undone);
-        stats_.commits += job == batch.front() ? 1 : 0;
+        stats_.commits += job == batch.front() ? 1U : 0U;
         job->state = State::done;
         job->changed.notify_all();  // under the mutex: the job lives on its caller's stack
     }
