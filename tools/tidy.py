@@ -22,6 +22,7 @@ BANNED = [
     (r"\bassert\(", "GYRE_CHECK or GYRE_DCHECK (base/check.h)", set()),
     (r"\bdetached\b", "runtime's spawn, which counts and stops what it starts", {"src/runtime/http/server.cpp"}),
     (r"catch \(\.\.\.\) \{\s*\}", "an Error that says what happened", set()),
+    (r"\b(if|while) \([^;{}]*\bco_await\b", "a name for what was awaited: GCC 12 keeps such a condition over the frame's first bytes", set()),
     (r"\busing namespace std\b", "the std:: prefix", set()),
 ]
 TODO = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")

@@ -3,16 +3,16 @@
 namespace gyre {
 
 std::string to_text(Duration duration) {
-    struct Unit {
+    struct DurationUnit {
         std::int64_t us;
         std::string_view suffix;
     };
-    constexpr std::array<Unit, 5> kUnits{
+    constexpr std::array<DurationUnit, 5> kUnits{
         {{kUsPerDay, "d"}, {kUsPerHour, "h"}, {60 * kUsPerSecond, "m"}, {kUsPerSecond, "s"}, {1000, "ms"}}};
     if (duration.us == 0) {
         return "0s";
     }
-    for (const Unit& unit : kUnits) {
+    for (const DurationUnit& unit : kUnits) {
         if (duration.us % unit.us == 0) {
             return std::to_string(duration.us / unit.us).append(unit.suffix);
         }

@@ -113,7 +113,8 @@ Task<void> Connection::answer_streamed() {
     std::unique_ptr<BodySink> sink;
     std::function<void()> open = [this, &sink] { sink = loop_.application.open_sink(request_, response_); };
     co_await flush();
-    if (!co_await on_pool(std::move(open))) {
+    const bool opened = co_await on_pool(std::move(open));
+    if (!opened) {
         refuse(429, resource_exhausted("the server is busy; try again later"));
     }
     bool complete = false;
@@ -126,7 +127,8 @@ Task<void> Connection::answer_streamed() {
     if (complete) {
         BodySink* target = sink.get();
         std::function<void()> end = [this, target] { target->finish(response_); };
-        if (!co_await on_pool_patiently(std::move(end))) {
+        const bool ended = co_await on_pool_patiently(std::move(end));
+        if (!ended) {
             refuse(429, resource_exhausted("the server is busy; try again later"));
         }
     }
@@ -158,13 +160,15 @@ Task<bool> Connection::feed_sink(BodySink& sink) {
     };
     while (!body_done_) {
         piece.clear();
-        if (!co_await next_piece(piece)) {
+        const bool got = co_await next_piece(piece);
+        if (!got) {
             co_return false;
         }
         if (piece.empty()) {
             continue;
         }
-        if (!co_await on_pool_patiently(write)) {
+        const bool wrote = co_await on_pool_patiently(write);
+        if (!wrote) {
             refuse(429, resource_exhausted("the server is busy; try again later"));
             co_return false;
         }
@@ -246,9 +250,14 @@ Task<void> Connection::send_events() {
     start_answer(std::nullopt);
     const std::shared_ptr<EventStream> events = response_.events;
     Timer timer(loop_.events);
-    do {
+    bool more = true;
+    while (more) {
         co_await flush();
-    } while (!broken_ && co_await next_events(timer));
+        more = !broken_;
+        if (more) {
+            more = co_await next_events(timer);
+        }
+    }
     events->abandon();
     if (request_.facts.minor_version == 1) {
         out_.append("0\r\n\r\n");
@@ -303,7 +312,8 @@ Task<bool> Connection::on_pool(std::function<void()> work) {
 /// In the middle of a body a full pool means to wait, not to give up at once.
 Task<bool> Connection::on_pool_patiently(std::function<void()> work) {
     for (int i = 0; i < kPoolRetriesMax && !broken_; ++i) {
-        if (co_await on_pool(work)) {
+        const bool ran = co_await on_pool(work);
+        if (ran) {
             co_return true;
         }
         Timer pause(loop_.events);

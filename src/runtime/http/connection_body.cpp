@@ -62,7 +62,8 @@ void Connection::hand_over_body() {
 
 Task<bool> Connection::read_whole_body() {
     while (!body_done_) {
-        if (!co_await next_piece(body_)) {
+        const bool got = co_await next_piece(body_);
+        if (!got) {
             co_return false;
         }
     }
