@@ -23,21 +23,33 @@ constexpr auto enum_names(Outcome) {
 
 inline constexpr double kDefaultMargin = 0.03;
 inline constexpr double kDefaultAlpha = 0.05;
+/// A regression's squared error is a loss in [0, 1] once errors beyond this many RMSEs count as 1.
+inline constexpr double kClipAtRmses = 3.0;
+inline constexpr std::string_view kBrierLoss = "brier";
+inline constexpr std::string_view kSquaredErrorLoss = "squared_error";
 
 struct LossOptions {
     double margin = kDefaultMargin;  // share of the champion's loss, in [0, 1]
     double alpha = kDefaultAlpha;    // in (0, 0.5]
-    std::string metric = "brier";
+    std::string metric;              // how findings call the loss; empty: as the task's loss is called
 
     static constexpr auto fields() {
         return std::tuple{
             Field{"margin", &LossOptions::margin, "Tolerated loss, share of the champion's.", optional_field},
             Field{"alpha", &LossOptions::alpha, "Error probability of each bound.", optional_field},
-            Field{"metric", &LossOptions::metric, "Name of the loss.", optional_field},
+            Field{"metric", &LossOptions::metric,
+                  "Name of the loss in findings; left out: brier, of a regression squared_error.",
+                  optional_field},
         };
     }
     /// Errors: invalid_argument naming the option.
     [[nodiscard]] Result<void> check() const;
+    /// Says of which task the losses are; a name that was given stays.
+    void name_after(bool regression) {
+        if (metric.empty()) {
+            metric = regression ? kSquaredErrorLoss : kBrierLoss;
+        }
+    }
 };
 
 /// Both models scored the same rows. A shuffled-label model (Brier, 11 % positives) is told from a good one

@@ -64,7 +64,8 @@ struct RolloutOptions {
     /// Paired evidence exposes nobody, so a candidate that looks surely worse may wait this long, too: one
     /// odd day decides nothing.
     Duration min_span_to_refuse = days(2);
-    /// Regression: the error that counts as a whole loss; 0 takes three times the champion's RMSE.
+    /// Regression: the error that counts as a whole loss; 0 takes three times the RMSE of champion or
+    /// candidate, as their evaluations measured, whichever is greater.
     double loss_scale = 0.0;
     evidence::SequentialOptions sequential;
     evidence::SimpleOptions simple;
@@ -79,7 +80,8 @@ struct RolloutOptions {
             Field{"min_span", &R::min_span, "Least event time of evidence.", optional_field},
             Field{"min_span_to_refuse", &R::min_span_to_refuse,
                   "Least event time of paired evidence before a candidate is refused.", optional_field},
-            Field{"loss_scale", &R::loss_scale, "Regression: the error that counts as loss 1.",
+            Field{"loss_scale", &R::loss_scale,
+                  "Regression: the error that counts as loss 1; three times the models' RMSE when left out.",
                   optional_field},
             Field{"sequential", &R::sequential, "Numbers of the policy sequential.", optional_field},
             Field{"simple", &R::simple, "Numbers of the policies simple and simple-literal.", optional_field},

@@ -18,8 +18,6 @@ namespace {
 
 using evidence::RolloutAction;
 
-constexpr double kRegressionScaleFactor = 3.0;
-
 /// An event time that is sooner goes first.
 bool starts_before(const Rollout& a, const Rollout& b) {
     return std::tie(a.started_us, a.id) < std::tie(b.started_us, b.id);
@@ -88,6 +86,33 @@ Rollouts::Rollouts(storage::Database& database, serving::Serving& serving, monit
       promote_alias_(std::move(promote_alias)),
       clock_(clock) {}
 
+/// What a loss is and how it is called. A regression's errors are measured by the greater RMSE of both: by
+/// the smaller one a champion that has become worse, or a hopeless candidate, would have every row clipped.
+Result<void> Rollouts::define_loss(RolloutOptions& options, const NewRollout& request,
+                                   const serving::EndpointSpec& endpoint, const ModelFacts& candidate) const {
+    const bool regression = endpoint.task == serving::Task::regression;
+    if (candidate.task != endpoint.task) {
+        return invalid_argument("'" + request.model + "' is a " + std::string(name_of(candidate.task)) +
+                                ", and endpoint '" + endpoint.name + "' serves a " +
+                                std::string(name_of(endpoint.task)));
+    }
+    options.sequential.loss.name_after(regression);
+    options.unpaired.loss.name_after(regression);
+    if (!regression || options.loss_scale > 0.0) {
+        return {};
+    }
+    const auto champion = facts_(endpoint.champion()->ref());
+    const double rmse = std::max(candidate.rmse, champion ? champion->rmse : 0.0);
+    if (rmse > 0.0) {
+        options.loss_scale = evidence::kClipAtRmses * rmse;
+        return {};
+    }
+    return invalid_argument("neither '" + request.model + "' nor the champion '" +
+                            endpoint.champion()->ref() +
+                            "' says how large its errors are (an evaluation with an RMSE); say it with the "
+                            "option loss_scale, the error in the target's unit that counts as a whole loss");
+}
+
 Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     GYRE_TRY(const ModelFacts facts, facts_(request.model));
     GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(request.endpoint));
@@ -98,9 +123,7 @@ Result<Rollout> Rollouts::prepare(const NewRollout& request) {
     rollout.candidate = request.model;
     rollout.policy = request.policy;
     rollout.options = request.options;
-    if (facts.task == serving::Task::regression && rollout.options.loss_scale <= 0.0) {
-        rollout.options.loss_scale = kRegressionScaleFactor * std::max(facts.rmse, 1e-9);
-    }
+    GYRE_TRY_VOID(define_loss(rollout.options, request, stored.spec, facts));
     if (stored.spec.own_clock) {
         // The clock of a replay says nothing of how long an answer takes.
         rollout.options.sequential.latency.decides = false;

@@ -98,6 +98,8 @@ class Rollouts {
     Result<void> observe_answers(Rollout& rollout, StepAnswers& answers, std::int64_t now_us);
     double loss_of(const Rollout& rollout, serving::Task task, double score, double label) const;
     Result<Rollout> prepare(const NewRollout& request);
+    Result<void> define_loss(RolloutOptions& options, const NewRollout& request,
+                             const serving::EndpointSpec& endpoint, const ModelFacts& candidate) const;
     Result<void> supersede_open(storage::Transaction& tx, const Rollout& next, std::int64_t now_us,
                                 const Principal& principal) const;
     Result<void> begin(storage::Transaction& tx, Rollout& rollout, const Principal& principal);

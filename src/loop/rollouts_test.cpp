@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -61,7 +62,10 @@ class RolloutsTest : public testing::Test {
         log = *monitoring::PredictionLog::open({.directory = folder.file("log")}, system_clock(), metrics);
         serving = std::make_unique<serving::Serving>(*database, *manager, *log, metrics, system_clock());
         ASSERT_TRUE(serving->start({}));
-        const auto facts = [this](const std::string&) -> Result<ModelFacts> { return model_facts; };
+        const auto facts = [this](const std::string& model) -> Result<ModelFacts> {
+            const auto own = facts_of.find(model);
+            return own == facts_of.end() ? model_facts : own->second;
+        };
         const auto alias = [this](storage::Transaction&, const std::string& model,
                                   std::int64_t version) -> Result<void> {
             champion_alias = model + "/" + std::to_string(version);
@@ -159,6 +163,7 @@ class RolloutsTest : public testing::Test {
     Rng rng{11};
     std::atomic<std::int64_t> missing_version = 13;
     ModelFacts model_facts;
+    std::map<std::string, ModelFacts> facts_of;  // of models that differ from the others
     std::string champion_alias;
     Result<void> alias_result;
     std::unique_ptr<monitoring::ScoreStore> scores =
@@ -492,6 +497,7 @@ TEST_F(RolloutsTest, a_regression_may_count_errors_but_no_classes) {
     fares.task = serving::Task::regression;
     fares.variants = {{"champion", "flights", 1, serving::Role::champion, 1.0}};
     ASSERT_TRUE(serving->create(fares, {local_principal(), "test"}));
+    model_facts = {serving::Task::regression, 1.0};
     NewRollout asked = request("flights/2", 0);
     asked.endpoint = "fares";
     asked.policy = Policy::simple_literal;
@@ -566,10 +572,52 @@ TEST_F(RolloutsTest, a_candidate_of_other_columns_ends_its_rollout) {
     EXPECT_EQ(rollouts->list("flights")->front().state, RolloutState::rolled_back);
 }
 
-TEST_F(RolloutsTest, a_regression_takes_its_scale_from_the_champions_error) {
-    model_facts = {serving::Task::regression, 2.0};
-    const Rollout started = *rollouts->start(request("flights/2", 0));
-    EXPECT_DOUBLE_EQ(started.options.loss_scale, 6.0);
+class RegressionRolloutsTest : public RolloutsTest {
+ protected:
+    void SetUp() override {
+        RolloutsTest::SetUp();
+        serving::EndpointSpec fares;
+        fares.name = "fares";
+        fares.task = serving::Task::regression;
+        fares.variants = {{"champion", "flights", 1, serving::Role::champion, 1.0}};
+        ASSERT_TRUE(serving->create(fares, {local_principal(), "test"}));
+        model_facts.task = serving::Task::regression;
+    }
+    [[nodiscard]] NewRollout of_fares() const {
+        NewRollout asked = request("flights/2", 0);
+        asked.endpoint = "fares";
+        return asked;
+    }
+};
+
+TEST_F(RegressionRolloutsTest, errors_are_measured_by_the_greater_rmse_of_both) {
+    facts_of["flights/1"] = {serving::Task::regression, 2.0};
+    facts_of["flights/2"] = {serving::Task::regression, 1.5};
+    EXPECT_DOUBLE_EQ(rollouts->start(of_fares())->options.loss_scale, 6.0);
+    facts_of["flights/2"].rmse = 3.0;
+    EXPECT_DOUBLE_EQ(rollouts->start(of_fares())->options.loss_scale, 9.0);
+}
+
+TEST_F(RegressionRolloutsTest, a_scale_that_nobody_knows_is_asked_for) {
+    NewRollout asked = of_fares();
+    const auto refused = rollouts->start(asked);
+    ASSERT_FALSE(refused)
+        << "with a scale of about 0 every loss is 1, and any candidate is as good as any other";
+    EXPECT_NE(refused.error().message().find("loss_scale"), std::string::npos);
+    asked.options.loss_scale = 4.0;
+    EXPECT_DOUBLE_EQ(rollouts->start(asked)->options.loss_scale, 4.0);
+}
+
+TEST_F(RegressionRolloutsTest, its_loss_is_called_what_it_is) {
+    NewRollout asked = of_fares();
+    asked.options.loss_scale = 4.0;
+    EXPECT_EQ(rollouts->start(asked)->options.sequential.loss.metric, "squared_error");
+}
+
+TEST_F(RegressionRolloutsTest, a_model_of_another_task_is_refused) {
+    model_facts.task = serving::Task::classification;
+    EXPECT_EQ(rollouts->start(of_fares()).error().message(),
+              "'flights/2' is a classification, and endpoint 'fares' serves a regression");
 }
 
 }  // namespace

@@ -17,14 +17,20 @@ std::optional<stats::Interval> interval_of(const Evaluation& evaluation, const s
         .estimate = value.estimate, .low = value.low, .high = value.high, .n = evaluation.n};
 }
 
-/// What a squared error is divided by, so that losses lie in [0, 1].
-double loss_scale(const ScoredRows& rows) {
-    if (rows.task == TrainTask::classification || rows.labels.empty()) {
+/// What a squared error is divided by, so that losses lie in [0, 1]. Of a regression the champion's errors
+/// say how large errors are. The range of the labels would not do: the errors of any good model are a few
+/// percent of it, and losses that are all next to 0 are never told apart.
+double loss_scale(const ScoredRows& champion) {
+    if (champion.task == TrainTask::classification || champion.labels.empty()) {
         return 1.0;
     }
-    const auto [low, high] = std::minmax_element(rows.labels.begin(), rows.labels.end());
-    const double range = *high - *low;
-    return range > 0.0 ? range * range : 1.0;
+    double sum = 0.0;
+    for (std::size_t row = 0; row < champion.labels.size(); ++row) {
+        const double error = champion.predictions[row] - champion.labels[row];
+        sum += error * error;
+    }
+    const double mean_square = sum / static_cast<double>(champion.labels.size());
+    return mean_square > 0.0 ? evidence::kClipAtRmses * evidence::kClipAtRmses * mean_square : 1.0;
 }
 
 double loss_of(const ScoredRows& rows, std::size_t row, double scale) {
@@ -40,7 +46,8 @@ Result<evidence::Finding> compare(const GateSpec& spec, const ScoredRows& candid
     GYRE_TRY_VOID(spec.loss.check());
     evidence::PairedSequence sequence;
     sequence.options = spec.loss;
-    const double scale = loss_scale(candidate);
+    sequence.options.name_after(champion.task == TrainTask::regression);
+    const double scale = loss_scale(champion);
     for (std::size_t row = 0; row < candidate.labels.size(); ++row) {
         GYRE_TRY_VOID(sequence.add(loss_of(candidate, row, scale), loss_of(champion, row, scale)));
     }

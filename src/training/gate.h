@@ -50,9 +50,9 @@ struct GateResult {
     }
 };
 
-/// The loss of a row is the squared error of the probability (Brier), or for regression the squared error as
-/// a share of the squared range of the labels, at most 1. Errors: what `score` gives; models of different
-/// tasks.
+/// The loss of a row is the squared error of the probability (Brier), or for regression the squared error,
+/// clipped where the error is three times the champion's RMSE on these rows. Errors: what `score` gives;
+/// models of different tasks.
 Result<GateResult> gate(table::Session& session, const GateSpec& spec);
 
 }  // namespace gyre::training

@@ -187,17 +187,43 @@ TEST_F(TrainingTest, progress_rises_to_one_and_can_stop_the_work) {
     EXPECT_FALSE(std::filesystem::exists(folder_ + "/b/MLmodel"));
 }
 
-TEST_F(TrainingTest, a_regression_finds_the_trend) {
+/// The made rows with a column of numbers to predict.
+Batch priced_rows() {
     Batch rows = made_rows(1);
     rows.schema.columns.push_back({"price", ColumnType::float64});
     rows.columns.emplace_back(ColumnType::float64);
     for (std::size_t row = 0; row < rows.columns[3].rows(); ++row) {
         rows.columns[6].append_float64(100.0 + 2.0 * rows.columns[3].number(row));
     }
-    const auto session = session_with(rows);
+    return rows;
+}
+
+TrainSpec price_spec() {
     TrainSpec spec = made_spec();
     spec.task = TrainTask::regression;
     spec.target = "price";
+    return spec;
+}
+
+TEST_F(TrainingTest, a_gate_tells_regressions_apart_whose_errors_are_small_beside_the_labels) {
+    const auto session = session_with(priced_rows());
+    for (const auto& [name, trees] : {std::pair("few", 22), std::pair("many", 60)}) {
+        TrainSpec spec = price_spec();
+        spec.params.trees = trees;
+        ASSERT_TRUE(train(*session, spec, folder_ + "/" + name, system_clock(),
+                          [](const Progress&) { return Result<void>(); }));
+    }
+    const auto result = gate(
+        *session,
+        {.candidate = folder_ + "/many", .champion = folder_ + "/few", .table = "made", .target = "price"});
+    ASSERT_TRUE(result) << result.error().message();
+    EXPECT_EQ(result->verdict, evidence::Verdict::pass);
+    EXPECT_EQ(result->findings[0].metric, "squared_error");
+}
+
+TEST_F(TrainingTest, a_regression_finds_the_trend) {
+    const auto session = session_with(priced_rows());
+    const TrainSpec spec = price_spec();
     const auto result =
         train(*session, spec, folder_ + "/r", system_clock(), [](const Progress&) { return Result<void>(); });
     ASSERT_TRUE(result) << result.error().message();
