@@ -48,6 +48,13 @@ void put_value(std::string& out, const Column& column, std::size_t row) {
     }
 }
 
+/// Whether the engine made the names up: "column0", "column00".
+bool is_unnamed(const std::vector<ColumnSchema>& columns) {
+    constexpr std::string_view kMadeUp = "column0";
+    return !columns.empty() && columns.front().name.starts_with(kMadeUp) &&
+           columns.front().name.find_first_not_of('0', kMadeUp.size()) == std::string::npos;
+}
+
 }  // namespace
 
 std::optional<std::size_t> Schema::find(std::string_view name) const {
@@ -57,6 +64,24 @@ std::optional<std::size_t> Schema::find(std::string_view name) const {
         }
     }
     return std::nullopt;
+}
+
+Result<const ColumnSchema*> Schema::get(std::string_view name) const {
+    constexpr std::size_t kShown = 20;
+    if (const std::optional<std::size_t> index = find(name)) {
+        return &columns[*index];
+    }
+    std::vector<std::string_view> known;
+    std::string shown;
+    for (const ColumnSchema& column : columns) {
+        if (known.size() < kShown) {
+            shown.append(known.empty() ? "" : ", ").append(column.name);
+        }
+        known.push_back(column.name);
+    }
+    return not_found("the table has no column '" + std::string(name) + "'" + suggestion(name, known) +
+                     "; it has " + shown + (known.size() > kShown ? ", ..." : "") +
+                     (is_unnamed(columns) ? " (a CSV without a header: name its columns)" : ""));
 }
 
 Column::Column(ColumnType type) : type_(type) {
@@ -297,11 +322,7 @@ Result<const Column*> Batch::get(std::string_view name) const {
     if (const Column* column = find(name)) {
         return column;
     }
-    std::vector<std::string_view> names;
-    for (const ColumnSchema& column : schema.columns) {
-        names.push_back(column.name);
-    }
-    return not_found("the table has no column '" + std::string(name) + "'" + suggestion(name, names));
+    return schema.get(name).error();
 }
 
 std::uint64_t Batch::bytes() const {

@@ -23,7 +23,15 @@ TEST(Batch, a_missing_column_suggests_the_nearest) {
     const auto column = people().get("nmae");
     ASSERT_FALSE(column);
     EXPECT_EQ(column.error().code(), ErrorCode::not_found);
-    EXPECT_NE(column.error().message().find("did you mean 'name'"), std::string::npos);
+    EXPECT_EQ(column.error().message(),
+              "the table has no column 'nmae' (did you mean 'name'?); it has name, age, born");
+}
+
+TEST(Batch, columns_without_a_name_are_said_to_want_one) {
+    const auto message = [](Schema schema) { return schema.get("age").error().message(); };
+    EXPECT_TRUE(message({{{"column00", ColumnType::int64}, {"column01", ColumnType::text}}})
+                    .ends_with("it has column00, column01 (a CSV without a header: name its columns)"));
+    EXPECT_TRUE(message({{{"column0_mean", ColumnType::int64}}}).ends_with("it has column0_mean"));
 }
 
 TEST(Batch, nulls_are_nan_as_numbers_and_null_in_json) {

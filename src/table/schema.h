@@ -37,6 +37,8 @@ struct Schema {
     std::vector<ColumnSchema> columns;
     bool operator==(const Schema&) const = default;
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
+    /// The column of that name. Errors: not_found with the names that there are.
+    [[nodiscard]] Result<const ColumnSchema*> get(std::string_view name) const;
     static constexpr auto fields() {
         return std::tuple{Field{"columns", &Schema::columns, "Columns in order."}};
     }

@@ -158,6 +158,17 @@ Error broken_row(const SourceReport& report) {
     return invalid_argument(report.rejected.front().str() + more + "; on_error=skip leaves such rows out");
 }
 
+/// The engine takes fewer names than there are columns, and makes up the others.
+Result<void> check_names(Engine& engine, const SourceSpec& spec, const std::string& table) {
+    const std::string sql = "SELECT * FROM " + quote_name(table) + " LIMIT 0";
+    GYRE_TRY(const Schema schema, engine.scan({.sql = sql}, [](Batch&&) { return Result<void>(); }));
+    if (spec.columns.empty() || spec.columns.size() == schema.columns.size()) {
+        return {};
+    }
+    return invalid_argument("the file has " + std::to_string(schema.columns.size()) + " columns, but " +
+                            std::to_string(spec.columns.size()) + " names were given");
+}
+
 /// Reads one file into `table`, adding what was broken to the report.
 Result<void> load_csv_file(const SourceSpec& spec, const InputFile& file, const std::string& table,
                            LoadContext& context, SourceReport& report) {
@@ -169,6 +180,7 @@ Result<void> load_csv_file(const SourceSpec& spec, const InputFile& file, const 
         "CREATE TABLE " + quote_name(table) + " AS SELECT * FROM read_csv(" + quote_text(file.path) +
         csv_options(spec) + ", store_rejects=true, rejects_table=" + quote_text(errors) + ", rejects_scan=" +
         quote_text(scans) + ", rejects_limit=" + std::to_string(kRejectedRowsMax + 1) + ")"));
+    GYRE_TRY_VOID(check_names(engine, spec, table));
     GYRE_TRY_VOID(read_rejects(engine, errors, file, report));
     GYRE_TRY_VOID(engine.execute("DROP TABLE " + errors));
     GYRE_TRY_VOID(engine.execute("DROP TABLE " + scans));

@@ -125,6 +125,16 @@ TEST_F(SourceTest, a_csv_without_header_gets_declared_names) {
     EXPECT_FALSE(rows->columns[1].valid(1));
 }
 
+TEST_F(SourceTest, as_many_names_are_expected_as_there_are_columns) {
+    auto session = open();
+    for (const std::vector<std::string>& names : {std::vector<std::string>{"a"}, {"a", "b", "c"}}) {
+        const auto report =
+            session->add_source({.name = "t", .path = write("t.csv", "1,x\n2,y\n"), .columns = names});
+        ASSERT_FALSE(report);
+        EXPECT_EQ(report.error().code(), ErrorCode::invalid_argument);
+    }
+}
+
 TEST_F(SourceTest, several_files_are_joined_by_name) {
     auto session = open();
     const auto report = session->add_source(

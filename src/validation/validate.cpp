@@ -99,14 +99,7 @@ Result<std::string> columns_for(Plan& plan, const Expectation& expectation) {
     if (expectation.type == ExpectationType::row_count_between) {
         return rows + ", 0::BIGINT, 0::BIGINT, '[]'";
     }
-    const std::optional<std::size_t> index = plan.schema.find(name);
-    if (!index) {
-        std::vector<std::string_view> known;
-        for (const table::ColumnSchema& column : plan.schema.columns) {
-            known.push_back(column.name);
-        }
-        return not_found("the table has no column '" + name + "'" + suggestion(name, known));
-    }
+    GYRE_TRY(const table::ColumnSchema* known, plan.schema.get(name));
     const std::string column = table::quote_name(name);
     const std::string missing = "count(*) FILTER (WHERE " + column + " IS NULL)::BIGINT";
     const std::string limit = std::to_string(kExamples);
@@ -116,8 +109,7 @@ Result<std::string> columns_for(Plan& plan, const Expectation& expectation) {
         return rows + ", " + missing + ", (SELECT coalesce(sum(n), 0)::BIGINT FROM " + groups +
                "), (SELECT coalesce(to_json(min(value, " + limit + "))::VARCHAR, '[]') FROM " + groups + ")";
     }
-    GYRE_TRY(const std::string condition,
-             unexpected_when(plan, expectation, column, plan.schema.columns[*index].type));
+    GYRE_TRY(const std::string condition, unexpected_when(plan, expectation, column, known->type));
     const std::string examples = expectation.type == ExpectationType::not_null
                                      ? "'[]'"
                                      : "coalesce(to_json(min(" + column + ", " + limit + ") FILTER (WHERE " +
