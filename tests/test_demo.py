@@ -151,3 +151,36 @@ def test_anybodys_table_goes_round_the_loop(tmp_path, kind):
     assert summary["exit"] == 0, summary["expectations"]
     assert summary["errors"] == 0 and summary["predictions"] > 10_000
     assert any(e["type"] == "pipeline.triggered" for e in summary["events"])
+    losses = {e["data"]["evidence"]["metric"] for e in summary["events"]
+              if e["type"] == "rollout.verdict" and e["data"]["state"] == "paired"}
+    assert losses <= {"brier" if kind == "classification" else "squared_error"}
+
+
+def test_a_table_that_cannot_be_replayed_is_explained(gyre, tmp_path):
+    path = tmp_path / "table.csv"
+    write_table(path, 50, "classification")
+
+    def refused(*options: str) -> str:
+        done = gyre("demo", "--data", str(path), *options)
+        assert done.returncode in (2, 4) and done.stderr.startswith("gyre: ")
+        return done.stderr
+
+    assert "it has when, x1, x2, colour, y" in refused("--target", "why", "--time", "when")
+    assert "no column 'day'" in refused("--target", "y", "--time", "day")
+    assert "column 'colour' is text, expected times such as" in refused("--target", "y", "--time", "colour")
+    assert "is text with other than two values" in refused("--target", "colour", "--time", "when")
+    assert "--target" in refused("--time", "when")
+    assert "--speed: expected days a second" in refused("--target", "y", "--time", "when", "--speed", "fast")
+
+
+def test_the_table_of_months_fits_large_losses(gyre, tmp_path):
+    path = tmp_path / "table.csv"
+    with open(path, "w") as file:
+        file.write("when,x,y\n")
+        file.writelines(f"2024-{1 + i // 28 % 12:02d}-{1 + i % 28:02d} {i % 24:02d}:00:00,{i % 7},{i % 7 * 1000 + i % 13 * 99}\n"
+                        for i in range(336 * 3))
+    done = gyre("demo", "--data", str(path), "--target", "y", "--time", "when", "--speed", "max", timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert "MSE loop" in done.stdout and "brier" not in done.stdout
+    months = [line.split() for line in done.stdout.splitlines() if line[:5] == "2024-" and line[7] == " "]
+    assert months and all(len(month) == 7 and float(month[2]) > 0 < float(month[3]) for month in months), months

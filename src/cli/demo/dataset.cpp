@@ -109,6 +109,35 @@ std::vector<DataCheck> check_missing(const table::Batch& batch) {
     return checks;
 }
 
+/// Columns that are there, and times that are times.
+Result<const table::ColumnSchema*> check_columns(const table::Schema& schema, const TableOptions& options) {
+    GYRE_TRY(const table::ColumnSchema* time, schema.get(options.time));
+    if (time->type != table::ColumnType::timestamp) {
+        return invalid_argument("column '" + options.time + "' is " + std::string(name_of(time->type)) +
+                                ", expected times such as 2024-01-31 05:00:00");
+    }
+    return schema.get(options.target);
+}
+
+/// Of a target with two values the rarer one, as text; empty for a target of numbers.
+Result<std::string> positive_class(table::Session& session, const TableOptions& options) {
+    GYRE_TRY(const table::Schema schema, session.schema_of("SELECT * FROM data"));
+    GYRE_TRY(const table::ColumnSchema* target, check_columns(schema, options));
+    const std::string name = quoted_name(options.target);
+    GYRE_TRY(const table::Batch classes,
+             session.query("SELECT " + name + "::VARCHAR AS v, count(*) AS n FROM data WHERE " + name +
+                           " IS NOT NULL GROUP BY 1 ORDER BY n DESC, v LIMIT 3"));
+    if (classes.rows() == 2) {
+        return classes.columns[0].display(1);
+    }
+    if (target->type == table::ColumnType::text) {
+        return invalid_argument("column '" + options.target +
+                                "' is text with other than two values; the demo takes a target with two "
+                                "values or a number");
+    }
+    return std::string();
+}
+
 }  // namespace
 
 Result<Dataset> load_flights(const std::string& folder, const std::string& scratch) {
@@ -128,6 +157,7 @@ Result<Dataset> load_flights(const std::string& folder, const std::string& scrat
                                                       std::string(kFlightsSql) + ")"));
     GYRE_TRY(Dataset dataset, from_batch("flights", batch));
     GYRE_TRY(dataset.checks, check_flights(*session));
+    dataset.positive = "late";
     dataset.utc_offset_us = -5 * kUsPerHour;  // New York's
     return dataset;
 }
@@ -140,23 +170,12 @@ Result<Dataset> load_table(const TableOptions& options, const std::string& scrat
     source.null_tokens = {"", "NA", "NaN", "null", "?"};
     GYRE_TRY(const table::SourceReport report, session->add_source(source));
     static_cast<void>(report);
+    GYRE_TRY(const std::string positive, positive_class(*session, options));
     const std::string target = quoted_name(options.target);
     const std::string time = quoted_name(options.time);
-    GYRE_TRY(const table::Batch classes,
-             session->query("SELECT " + target + "::VARCHAR AS v, count(*) AS n FROM data WHERE " + target +
-                            " IS NOT NULL GROUP BY 1 ORDER BY n DESC, v LIMIT 3"));
-    GYRE_TRY(const table::Schema schema, session->schema_of("SELECT " + target + " FROM data"));
-    const bool text = schema.columns.front().type == table::ColumnType::text;
-    const bool binary = classes.rows() == 2;
-    if (text && !binary) {
-        return invalid_argument("column '" + options.target +
-                                "' is text with other than two values; the demo takes a " +
-                                "target with two values or a number");
-    }
-    const std::string positive = binary ? classes.columns[0].display(1) : "";
     table::Params params;
     std::string label = target + "::DOUBLE";
-    if (binary) {
+    if (!positive.empty()) {
         label = "(" + target + "::VARCHAR = ?)::INTEGER";
         params.emplace_back(positive);
     }
@@ -168,8 +187,14 @@ Result<Dataset> load_table(const TableOptions& options, const std::string& scrat
                                 target + " IS NOT NULL AND " + time + " IS NOT NULL ORDER BY 2, 1",
                             params));
     GYRE_TRY(Dataset dataset, from_batch("demo", batch));
-    dataset.classification = binary;
+    dataset.classification = !positive.empty();
     dataset.checks = check_missing(dataset.features);
+    if (dataset.classification) {
+        dataset.positive = "positive";
+        const auto rows = std::count(dataset.labels.begin(), dataset.labels.end(), 1.0);
+        dataset.checks.insert(dataset.checks.begin(),
+                              {options.target + " = " + positive, rows, "is predicted: the rarer of both"});
+    }
     return dataset;
 }
 

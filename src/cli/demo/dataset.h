@@ -14,6 +14,7 @@ namespace gyre::cli::demo {
 struct Dataset {
     std::string name;  // of the endpoint and the model
     bool classification = true;
+    std::string positive;                // how a row of class 1 is called in a narrow column: "late"
     std::vector<std::string> ids;        // request ids, unique
     std::vector<std::int64_t> event_us;  // rising
     std::vector<std::int64_t> label_us;  // when the outcome is known

@@ -22,7 +22,7 @@ void expect_year(const YearReport& report, std::vector<Expectation>& out) {
         const Month& month = report.months[i];
         worst = std::max(worst, std::abs(month.alone.auc.estimate - kAloneAuc[i]));
         if (i >= 2) {
-            worst_month = std::max(worst_month, month.difference.estimate / month.alone.brier.estimate);
+            worst_month = std::max(worst_month, month.difference.estimate / month.alone.loss.estimate);
         }
     }
     out.push_back({"the model left alone has the AUC that others measured, within 0.03",

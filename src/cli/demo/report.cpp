@@ -64,28 +64,30 @@ Result<YearReport> read_report(const Json& json) {
     return report;
 }
 
-std::string format_table(const YearReport& report, bool classification) {
-    std::string out =
-        classification
-            ? "month        rows   late   AUC loop               AUC left alone         Brier loop  alone   "
-              "difference (paired, 95 %)\n"
-            : "month        rows   loss loop   loss left alone   difference (paired, 95 %)\n";
+std::string format_table(const YearReport& report, bool classification, const std::string& positive) {
+    const char* const loss = classification ? "%.4f" : "%.6g";
+    const char* const difference = classification ? "%+.5f" : "%+.6g";
+    std::string out = "month        rows" +
+                      (classification ? padded(positive, 11) + padded("AUC loop", 23) : "") +
+                      (classification ? padded("AUC left alone", 23) : "") +
+                      padded(classification ? "Brier loop" : "MSE loop", 13) + padded("left alone", 12) +
+                      padded("difference (paired, 95 %)", 37) + "\n";
     for (const Month& month : report.months) {
         out += month.name + padded(std::to_string(month.loop.n), 10);
         if (classification) {
-            out += padded(text("%.0f %%", 100.0 * month.positive_share), 7) +
+            out += padded(text("%.0f %%", 100.0 * month.positive_share), 11) +
                    padded(text(month.loop.auc, "%.3f"), 23) + padded(text(month.alone.auc, "%.3f"), 23);
         }
-        out += padded(text("%.4f", month.loop.brier.estimate), 12) +
-               padded(text("%.4f", month.alone.brier.estimate), 8) +
-               padded(text(month.difference, "%+.5f"), 32) + "\n";
+        out += padded(text(loss, month.loop.loss.estimate), 13) +
+               padded(text(loss, month.alone.loss.estimate), 12) +
+               padded(text(month.difference, difference), 37) + "\n";
     }
     if (std::isnan(report.difference.estimate)) {
         return out;
     }
     const double relative = 100.0 * report.difference.estimate / report.alone_loss;
-    out += "from April on: loop minus left alone " + text(report.difference, "%+.5f") + " (" +
-           text("%+.1f", relative) + " % of the loss)\n";
+    out += "from " + report.compared_from + " on: loop minus left alone " +
+           text(report.difference, difference) + " (" + text("%+.1f", relative) + " % of the loss)\n";
     return out;
 }
 
@@ -103,6 +105,7 @@ struct Panel {
     double top = 0;
     double low = 0;
     double high = 1;
+    const char* format = "%.3f";
 
     [[nodiscard]] double x(std::size_t month, double offset) const {
         const double step =
@@ -168,7 +171,7 @@ std::string draw_panel(Panel& panel) {
         const double value = panel.low + (panel.high - panel.low) * i / 4.0;
         out += "<line class=\"grid\" x1=\"" + number(kLeft) + "\" x2=\"" + number(kWidth - kRight) +
                "\" y1=\"" + number(panel.y(value)) + "\" y2=\"" + number(panel.y(value)) + "\"/>\n";
-        out += label(kLeft - 8, panel.y(value) + 4, "end", text("%.3f", value));
+        out += label(kLeft - 8, panel.y(value) + 4, "end", text(panel.format, value));
     }
     for (std::size_t i = 0; i < panel.report.months.size(); ++i) {
         out += label(panel.x(i, 0), panel.top + kPanel - 14, "middle", panel.report.months[i].name);
@@ -186,11 +189,13 @@ std::string draw_svg(const YearReport& report, bool classification) {
         "<style>.title{font-size:14px;font-weight:600;fill:#0f172a}.grid{stroke:#e2e8f0}</style>\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
     Panel loss{report,
-               classification ? "Brier score by month (lower is better)" : "Loss by month (lower is better)",
-               [](const MonthScore& score) -> const Interval& { return score.brier; },
+               classification ? "Brier score by month (lower is better)"
+                              : "Mean squared error by month (lower is better)",
+               [](const MonthScore& score) -> const Interval& { return score.loss; },
                0,
                0,
-               1};
+               1,
+               classification ? "%.3f" : "%.4g"};
     out += draw_panel(loss);
     if (classification) {
         Panel auc{report,

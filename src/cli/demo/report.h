@@ -19,8 +19,8 @@ struct Interval {
 /// rows).
 struct MonthScore {
     std::int64_t n = 0;
-    Interval auc;
-    Interval brier;  // regression: mean absolute error in `brier`, nothing in `auc`
+    Interval auc;   // NaN for a regression
+    Interval loss;  // Brier score, of a regression the mean squared error
 };
 
 struct Month {
@@ -33,15 +33,16 @@ struct Month {
 
 struct YearReport {
     std::vector<Month> months;
-    Interval difference;  // of the months from the third replayed one on
+    Interval difference;        // of the rows from `compared_from` on
+    std::string compared_from;  // "2013-04-01"
     double alone_loss = 0.0;
 };
 
 /// Reads what GET /endpoints/{name}/report answers.
 Result<YearReport> read_report(const Json& json);
 
-/// The table of months, for people.
-std::string format_table(const YearReport& report, bool classification);
+/// The table of months, for people. `positive` heads the share of class 1.
+std::string format_table(const YearReport& report, bool classification, const std::string& positive);
 /// Loss and AUC by month with intervals, loop against left alone: one self-contained SVG.
 std::string draw_svg(const YearReport& report, bool classification);
 

@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t kRunTimeoutMs = 240'000;
 constexpr std::int64_t kPollMs = 100;
 constexpr std::int64_t kTickUs = 6 * kUsPerHour;
+constexpr std::int64_t kSettlingDays = 59;  // the first retraining has had its say by then
 constexpr std::int64_t kBadModelsFromUs = 1'380'585'600'000'000;  // 2013-10-01
 
 void wait_ms(std::int64_t ms) {
@@ -350,12 +351,14 @@ Result<YearReport> Story::report() {
             }
         }
     }
+    const std::int64_t compared_us = from_us_ + kSettlingDays * kUsPerDay;
     GYRE_TRY(const Json json,
-             remote_.get(
-                 "/api/gyre/v1/endpoints/" + dataset_.name + "/report?alone=" + dataset_.name +
-                 "%2F1&compare_from=" + format_rfc3339(from_us_ + 59 * kUsPerDay - dataset_.utc_offset_us) +
-                 "&utc_offset_minutes=" + std::to_string(dataset_.utc_offset_us / 60'000'000)));
-    return read_report(json);
+             remote_.get("/api/gyre/v1/endpoints/" + dataset_.name + "/report?alone=" + dataset_.name +
+                         "%2F1&compare_from=" + format_rfc3339(compared_us - dataset_.utc_offset_us) +
+                         "&utc_offset_minutes=" + std::to_string(dataset_.utc_offset_us / 60'000'000)));
+    GYRE_TRY(YearReport report, read_report(json));
+    report.compared_from = format_rfc3339(compared_us).substr(0, 10);
+    return report;
 }
 
 }  // namespace gyre::cli::demo

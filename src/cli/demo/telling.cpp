@@ -18,7 +18,7 @@ std::string padded(std::string text, std::size_t width) {
 
 std::string interval(const Json& json) {
     std::string out = short_number(json.number_or("estimate", json.number_or("value", 0.0)));
-    if (json["low"].is_number() && json["high"].is_number()) {
+    if (json["low"].is_number() && json["high"].is_number() && json["low"] != json["high"]) {
         out += " [" + short_number(json.number_or("low", 0.0)) + ", " +
                short_number(json.number_or("high", 0.0)) + "]";
     }
@@ -69,8 +69,10 @@ std::string tell_rollout(std::string_view type, const Json& data) {
         return data.string_or("candidate", "?") + " is promoted";
     }
     if (type == "rollout.rolled_back") {
+        const bool told = data["evidence"].string_or("verdict", "") == "fail";  // by its verdict
         return data.string_or("candidate", "?") + " is rolled back after " +
-               with_thousands(data.integer_or("exposed_predictions", 0)) + " answers to users";
+               with_thousands(data.integer_or("exposed_predictions", 0)) + " answers to users" +
+               (told ? std::string() : ": " + data.string_or("reason", ""));
     }
     if (type == "rollout.aborted") {
         return data.string_or("candidate", "?") + " is left behind: " + data.string_or("reason", "");
