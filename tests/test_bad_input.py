@@ -205,10 +205,28 @@ def test_labels_that_cannot_be_are_refused(server, gyre, deployed):
 
     assert post().json() == {"accepted": 1, "duplicates": 0, "revisions": 0, "unknown": 1}
     for answer, said in ((post(value=2), "labels[0]: value: endpoint 'flights' is a classification; expected 0 or 1, got 2"),
-                         (post(value="1"), "labels[0].value"), (post(time="2094-01-01"), "beyond the server's clock"),
+                         (post(value="1"), 'labels[0].value: expected a number, got "1"'), (post(time="2094-01-01"), "beyond the server's clock"),
                          (post(time="soon"), "labels[0].time"), (post(request_id=""), "1 to 64 bytes")):
         assert answer.status_code == 400 and said in answer.json()["message"], answer.text
     assert post("nowhere").status_code == 404
+
+
+def test_labels_may_be_the_names_of_the_classes_that_the_model_was_trained_on(make_server, gyre, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("distance,income\n" + "".join(f"{i},{'>50K' if i % 2 else '<=50K'}\n" for i in range(200)))
+    models = tmp_path / "models"
+    assert gyre("train", "--data", str(rows), "--target", "income", "--trees", "2", "--out", str(models),
+                "--name", "income").returncode == 0
+    server = make_server("--model-repository", str(models))
+    wait_for(lambda: requests.get(server.url + "/readyz").status_code == 200)
+
+    def post(value):
+        return requests.post(server.url + "/api/gyre/v1/labels",
+                             json={"endpoint": "income", "labels": [{"request_id": "a", "value": value}]})
+
+    assert post(">50K").json()["accepted"] == 1
+    assert post(1).json()["duplicates"] == 1, "the class of later byte order is 1"
+    assert post("50K").json()["message"] == "labels[0].value: expected a number or one of '<=50K', '>50K', got \"50K\""
 
 
 def test_an_endpoint_that_could_never_be_served_is_not_created(server, gyre, deployed):

@@ -87,7 +87,13 @@ def test_labels_are_sent_in_batches_and_counted(stub, client, tmp_path):
     assert bodies[0]["labels"][1] == {"request_id": "1", "value": 1, "time": "2013-01-02T03:04:05Z"}
     lines = write(tmp_path / "labels.jsonl", '{"request_id": "a", "value": true}\n{"request_id": "b"}\n')
     done = client("labels", "flights", "--file", str(lines))
-    assert done.returncode == 2 and "label 2" in done.stderr
+    assert done.returncode == 2 and "label 2: no 'value'; name the column with --value" in done.stderr
+    unknown = write(tmp_path / "unknown.csv", "request_id,value\na,\n")
+    done = client("labels", "flights", "--file", str(unknown))
+    assert done.returncode == 2 and "leave out the rows whose outcome is not known" in done.stderr
+    named = write(tmp_path / "named.csv", "request_id,value\na,late\n")
+    assert client("labels", "flights", "--file", str(named)).returncode == 0
+    assert stub.asked[-1][1]["labels"] == [{"request_id": "a", "value": "late"}]
 
 
 def test_predictions_are_exported_with_their_labels(served, tmp_path):

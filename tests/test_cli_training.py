@@ -94,6 +94,20 @@ def test_train_reads_a_table_without_a_header(gyre, tmp_path):
                 "--holdout", "none", "--trees", "3", "--out", str(tmp_path / "model"))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows_train"] == ROWS and (tmp_path / "model" / "MLmodel").exists()
+    options = ["--target", "late", "--out", str(tmp_path / "other")]
+    unnamed = gyre("train", "--data", str(data), *options)
+    assert unnamed.returncode == 4 and "a CSV without a header: name its columns" in unnamed.stderr
+    short = gyre("train", "--data", str(data), "--columns", "origin,late", *options)
+    assert short.returncode == 2 and "the file has 3 columns, but 2 names were given" in short.stderr
+
+
+def test_train_says_which_class_it_predicts_and_gives_no_interval_where_there_is_none(gyre, tmp_path):
+    data = write(tmp_path / "rows.csv", training_table().replace(",1\n", ",late\n").replace(",0\n", ",in time\n"))
+    done = gyre("train", "--data", str(data), "--target", "late", "--trees", "3", "--out", str(tmp_path / "model"))
+    assert done.returncode == 0, done.stderr
+    assert "the probability of 'late'" in done.stdout
+    lines = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line}
+    assert lines["ece"][2:] == ["-", "-"] and "-" not in lines["brier"]
 
 
 def test_train_says_what_is_wrong_and_leaves_nothing(gyre, tmp_path):
@@ -103,6 +117,9 @@ def test_train_says_what_is_wrong_and_leaves_nothing(gyre, tmp_path):
     assert wrong.returncode in (2, 4) and "lade" in wrong.stderr and not out.exists()
     assert gyre("train", "--data", str(data), "--target", "late", "--trees", "0", "--out", str(out)).returncode == 2
     assert gyre("train", "--data", str(data), "--target", "late", "--task", "x", "--out", str(out)).returncode == 2
+    wrong = gyre("train", "--data", str(data), "--target", "lade", "--name", "x", "--out", str(tmp_path / "a" / "b"))
+    assert wrong.returncode == 4 and "it has origin, distance, late" in wrong.stderr
+    assert "did you mean 'late'?" in wrong.stderr and not (tmp_path / "a").exists()
     out.mkdir()
     assert gyre("train", "--data", str(data), "--target", "late", "--out", str(out)).returncode == 8
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "rows.csv"]

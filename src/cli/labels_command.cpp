@@ -39,9 +39,13 @@ Result<Json> label_of(const Json& row, const LabelFlags& flags, std::int64_t num
     if (!id.is_string() && !id.is_integer()) {
         return invalid_argument(where + ": no '" + flags.id_column + "'; name the column with --request-id");
     }
-    if (!value.is_number() && !value.is_bool()) {
-        return invalid_argument(where + ": expected a number in '" + flags.value_column + "', got " +
-                                value.dump() + "; name the column with --value");
+    if (row.find(flags.value_column) == nullptr) {
+        return invalid_argument(where + ": no '" + flags.value_column + "'; name the column with --value");
+    }
+    if (!value.is_number() && !value.is_bool() && !value.is_string()) {
+        return invalid_argument(where + ": expected a number or the name of a class in '" +
+                                flags.value_column + "', got " + value.dump() +
+                                "; leave out the rows whose outcome is not known");
     }
     Json label = Json::object({{"request_id", id.is_string() ? id : Json(id.dump())},
                                {"value", value.is_bool() ? Json(value.as_bool() ? 1 : 0) : value}});
@@ -89,7 +93,10 @@ void add_labels_command(CLI::App& app, Globals& globals) {
     command->add_option("--file", flags->file, "Labels: .csv, .parquet, .jsonl, or - for stdin.")->required();
     add_on_error_flag(*command, flags->on_error);
     command->add_option("--request-id", flags->id_column, "Column of request ids.")->capture_default_str();
-    command->add_option("--value", flags->value_column, "Column of true values.")->capture_default_str();
+    command
+        ->add_option("--value", flags->value_column,
+                     "Column of true values: numbers, or names of the model's classes.")
+        ->capture_default_str();
     command->add_option("--time", flags->time_column, "Column of times, where there is one.")
         ->capture_default_str();
     on_chosen(*command, globals, [flags, &globals] {

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -45,6 +46,34 @@ struct TrainFlags {
     std::int64_t memory_mb = 2048;
     table::OnError on_error = table::OnError::fail;
     training::TrainSpec spec;
+};
+
+/// Makes a folder and those above it; what of them is new and still empty goes away with the command.
+class NewFolders {
+ public:
+    static Result<NewFolders> make(const fs::path& folder) {
+        NewFolders out;
+        for (fs::path at = folder; !at.empty() && !fs::exists(at) && at.has_relative_path();
+             at = at.parent_path()) {
+            out.made_.push_back(at);
+        }
+        GYRE_TRY_VOID(make_directories(folder.string()));
+        return out;
+    }
+    ~NewFolders() {
+        for (const fs::path& folder : made_) {
+            std::error_code not_empty;
+            fs::remove(folder, not_empty);
+        }
+    }
+    NewFolders(NewFolders&& other) noexcept : made_(std::exchange(other.made_, {})) {}
+    NewFolders& operator=(NewFolders&&) = delete;
+    NewFolders(const NewFolders&) = delete;
+    NewFolders& operator=(const NewFolders&) = delete;
+
+ private:
+    NewFolders() = default;
+    std::vector<fs::path> made_;  // the innermost first
 };
 
 /// The lines that a step adds to its progress file.
@@ -221,7 +250,7 @@ Result<Json> train(const TrainFlags& flags, const Globals& globals) {
         GYRE_TRY_VOID(Remote(globals).get("/api/2.0/mlflow/experiments/get?experiment_id=0"));
     }
     GYRE_TRY(const fs::path package, destination(flags));
-    GYRE_TRY_VOID(make_directories(package.parent_path().string()));
+    GYRE_TRY(const NewFolders parents, NewFolders::make(package.parent_path()));
     GYRE_TRY(const TempDirectory temp, TempDirectory::create(package.parent_path().string()));
     GYRE_TRY(const training::StepSpec step, step_of(flags, temp.path()));
     GYRE_TRY(Json result, run_child_step(step, temp.path()));
@@ -231,6 +260,9 @@ Result<Json> train(const TrainFlags& flags, const Globals& globals) {
         return unavailable("move the package to '" + package.string() + "': " + failure.message());
     }
     result.set("package", package.string());
+    if (const Json& classes = result["classes"]; classes.is_array() && classes.items().size() == 2) {
+        result.set("predicts", "the probability of '" + classes.items()[1].as_string() + "'");
+    }
     if (!flags.register_as.empty()) {
         GYRE_TRY(training::TrainResult trained, from_json<training::TrainResult>(result));
         GYRE_TRY(const Json tracked, track_training({.model = flags.register_as,
@@ -252,6 +284,7 @@ void show(const Json& result) {
                          {"rows trained on", "rows_train"},
                          {"rows kept back", "rows_holdout"},
                          {"rows without label", "rows_without_label"},
+                         {"predicts", "predicts"},
                          {"seconds", "duration_s"}});
     Json::Array metrics;
     const Json& held = result["holdout"]["metrics"];
@@ -259,9 +292,10 @@ void show(const Json& result) {
     for (const JsonMember& member : known.is_object() ? known.members() : Json::Object()) {
         Json row = Json::object({{"metric", member.key}});
         if (member.value.is_object()) {
+            const bool interval = member.value["low"] != member.value["high"];  // r2 and ece have none
             row.set("value", member.value["estimate"]);
-            row.set("low", member.value["low"]);
-            row.set("high", member.value["high"]);
+            row.set("low", interval ? member.value["low"] : Json());
+            row.set("high", interval ? member.value["high"] : Json());
         } else {
             row.set("value", member.value);
         }

@@ -72,7 +72,7 @@ Result<Labels> read_labels(const table::Column& column, TrainTask task,
             return invalid_argument(std::string("expected a target of ") +
                                     (classify ? "0 and 1" : "finite numbers") + ", row " +
                                     std::to_string(row + 1) + " has " + column.display(row) +
-                                    (classify ? "; a target of other numbers is a regression" : ""));
+                                    (classify ? "; other numbers are predicted by the task regression" : ""));
         }
         out.values.push_back(value);
     }

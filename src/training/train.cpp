@@ -317,6 +317,7 @@ Result<TrainResult> train(table::Session& session, const TrainSpec& spec, const 
     out.rows_train = static_cast<std::int64_t>(data.split.train.size());
     out.rows_holdout = static_cast<std::int64_t>(data.split.holdout.size());
     out.rows_without_label = data.without_label;
+    out.classes = data.labels.classes;
     out.dataset_digest = digest_of_data(data, spec.target);
     out.params = spec.params;
     out.holdout = std::move(baseline.performance);

@@ -127,6 +127,7 @@ struct TrainResult {
     std::int64_t rows_train = 0;
     std::int64_t rows_holdout = 0;
     std::int64_t rows_without_label = 0;
+    std::vector<std::string> classes{};
     std::string dataset_digest{};
     TrainParams params{};
     std::map<std::string, double> metrics{};
@@ -140,6 +141,7 @@ struct TrainResult {
             Field{"rows_train", &R::rows_train, "Rows trained on."},
             Field{"rows_holdout", &R::rows_holdout, "Rows kept back."},
             Field{"rows_without_label", &R::rows_without_label, "Rows left out for want of a label."},
+            Field{"classes", &R::classes, "Of a text target: the names of 0 and 1.", optional_field},
             Field{"dataset_digest", &R::dataset_digest,
                   "SHA-256 of target and features, in the table's order."},
             Field{"params", &R::params, "Parameters used."},

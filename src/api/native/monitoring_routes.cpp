@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <ranges>
 
 #include "api/native/loop_routes.h"
+#include "base/text.h"
 #include "loop/report.h"
 
 namespace gyre::api {
@@ -8,15 +10,17 @@ namespace {
 
 constexpr std::size_t kLabelBodyBytesMax = 32U << 20U;
 constexpr std::size_t kResultsShown = 120;
+constexpr std::size_t kValueShownBytes = 80;
 
 struct LabelIn {
     std::string request_id;
-    double value = 0.0;
+    Json value;
     std::string time;
     static constexpr auto fields() {
         return std::tuple{
             Field{"request_id", &LabelIn::request_id, "Request that the label belongs to."},
-            Field{"value", &LabelIn::value, "What really happened."},
+            Field{"value", &LabelIn::value,
+                  "What really happened: a number, or the name of a class that the model was trained on."},
             Field{"time", &LabelIn::time, "When it became known; now, unless given.", optional_field}};
     }
 };
@@ -85,6 +89,28 @@ struct AlertsIn {
     }
 };
 
+/// The names of class 0 and 1, where the champion was trained on texts and is loaded.
+std::vector<std::string> classes_of(const serving::RoutingTable& table, std::string_view endpoint) {
+    const auto routed = table.find(endpoint);
+    const bool loaded = routed && !(*routed)->variants.empty() && (*routed)->variants.front().model;
+    return loaded ? (*routed)->variants.front().model->classes() : std::vector<std::string>();
+}
+
+Result<double> value_of(const Json& value, const std::vector<std::string>& classes) {
+    if (value.is_number()) {
+        return value.as_number();
+    }
+    if (value.is_string()) {
+        const auto place = std::ranges::find(classes, value.as_string());
+        if (place != classes.end()) {
+            return static_cast<double>(place - classes.begin());
+        }
+    }
+    return invalid_argument("expected a number" +
+                            (classes.empty() ? "" : " or one of '" + join(classes, "', '") + "'") + ", got " +
+                            value.dump().substr(0, kValueShownBytes));
+}
+
 /// A label's time moves the endpoint's: one from the far future would end every window and deadline.
 Result<void> check_label(const serving::EndpointSpec& spec, double value, std::int64_t time_us,
                          std::int64_t now_us) {
@@ -108,6 +134,7 @@ class MonitoringHandlers {
     Result<Json> labels(const LabelsIn& in) {
         GYRE_TRY(const serving::StoredEndpoint stored, serving_.get(in.endpoint));
         const std::int64_t now_us = serving_.clock().now_us();
+        const std::vector<std::string> classes = classes_of(serving_.table(), in.endpoint);
         std::vector<monitoring::Label> labels;
         labels.reserve(in.labels.size());
         for (const LabelIn& label : in.labels) {
@@ -124,10 +151,15 @@ class MonitoringHandlers {
                     "labels[" + std::to_string(labels.size()) + "]: endpoint '" + in.endpoint +
                     "' counts event times; say when the label became known (field 'time')");
             }
-            if (auto good = check_label(stored.spec, label.value, time_us, now_us); !good) {
+            auto value = value_of(label.value, classes);
+            if (!value) {
+                return std::move(value).error().context("labels[" + std::to_string(labels.size()) +
+                                                        "].value");
+            }
+            if (auto good = check_label(stored.spec, *value, time_us, now_us); !good) {
                 return std::move(good).error().context("labels[" + std::to_string(labels.size()) + "]");
             }
-            labels.push_back({label.request_id, label.value, time_us});
+            labels.push_back({label.request_id, *value, time_us});
         }
         GYRE_TRY(const monitoring::LabelCounts counts, monitoring_.add_labels(in.endpoint, labels));
         return Json::object({{"accepted", counts.accepted},
