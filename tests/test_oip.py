@@ -132,6 +132,14 @@ def refused(answer, status: int, *words: str):
         assert word in body["error"], body
 
 
+def test_binary_tensors_are_refused_with_the_way_to_send_json(client):
+    rows = rows_of(7, 2)
+    tensor = triton.InferInput("input", list(rows.shape), "FP32")
+    tensor.set_data_from_numpy(rows)  # binary, as the client does unless told otherwise
+    with pytest.raises(triton.InferenceServerException, match="binary_data=False"):
+        client.infer("numbers", [tensor])
+
+
 def test_triton_client_sees_the_server_and_its_models(client):
     assert client.is_server_live() and client.is_server_ready()
     assert client.get_server_metadata()["name"] == "gyre"

@@ -240,7 +240,9 @@ bool RouteTable::find_route(http::Request& request, http::Response& response) {
             request.route = match.route;
             return true;
         case http::MatchKind::bad_path:
-            fail(request, invalid_argument("bad path"), response);
+            fail(request,
+                 invalid_argument("the path has a part '.' or '..', a broken escape, or too many parts"),
+                 response);
             return false;
         case http::MatchKind::method_not_allowed:
             response.add_header("Allow", match.allow);

@@ -26,7 +26,8 @@ constexpr std::string_view kDatatypes[] = {"BOOL",  "UINT8", "UINT16", "UINT32",
 
 Error bad_json(simdjson::error_code code) {
     return invalid_argument(std::string("the body is not the JSON of an infer request: ") +
-                            simdjson::error_message(code));
+                            (code == simdjson::INCORRECT_TYPE ? "expected an object with 'inputs'"
+                                                              : simdjson::error_message(code)));
 }
 
 Error bad_tensor(std::string_view name, const std::string& what) {

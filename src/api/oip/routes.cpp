@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kInferBodyBytesMax = 64U << 20U;
 constexpr std::string_view kPlatform = "xgboost_forest";
+constexpr std::string_view kBinaryHeader = "Inference-Header-Content-Length";
 
 std::string_view datatype_of(model::ColumnType type) {
     switch (type) {
@@ -67,6 +68,12 @@ class OipHandlers {
     OipHandlers(serving::Serving& serving, std::string_view version) : serving_(serving), version_(version) {}
 
     Result<void> infer(Context& context) {
+        if (!context.request.header(kBinaryHeader).empty()) {
+            return invalid_argument(
+                "binary tensors are not spoken here, JSON ones are: with Triton's client give "
+                "binary_data=False "
+                "to set_data_from_numpy() and to InferRequestedOutput()");
+        }
         serving::StageTimer stages(serving_.clock(), context.request.started_ns);
         GYRE_TRY(const PredictTarget target,
                  find_target(serving_, context.param("name"), context.param("version")));
