@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -36,6 +37,13 @@ Result<Json> value_of_text(const ConfigEntry& entry, std::string_view text) {
     return invalid_argument("expected a value of type " + entry.type + ", got '" + std::string(text) + "'");
 }
 
+/// A bound as the key's values are written: 65535, not 65535.0.
+std::string bound_text(const ConfigEntry& entry, double bound) {
+    constexpr double kExact = 1e15;  // whole numbers up to here are whole in a double, too
+    const bool whole = entry.type == "integer" && std::abs(bound) <= kExact;
+    return whole ? std::to_string(static_cast<std::int64_t>(bound)) : Json(bound).dump();
+}
+
 /// The type and the bounds of `value` against what `entry` declares.
 Result<void> check_value(const ConfigEntry& entry, const Json& value) {
     const bool fits = entry.type == "text"      ? value.is_string()
@@ -46,8 +54,8 @@ Result<void> check_value(const ConfigEntry& entry, const Json& value) {
         return invalid_argument("expected a value of type " + entry.type + ", got " + value.dump());
     }
     if (value.is_number() && (value.as_number() < entry.min || value.as_number() > entry.max)) {
-        return invalid_argument("expected a value from " + Json(entry.min).dump() + " to " +
-                                Json(entry.max).dump() + ", got " + value.dump());
+        return invalid_argument("expected a value from " + bound_text(entry, entry.min) + " to " +
+                                bound_text(entry, entry.max) + ", got " + value.dump());
     }
     return {};
 }

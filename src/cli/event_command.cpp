@@ -150,7 +150,9 @@ void add_events_command(CLI::App& app, Globals& globals) {
     CLI::App* tail_command = command->add_subcommand("tail", "Print events, oldest first.");
     const auto flags = std::make_shared<TailFlags>();
     tail_command->add_option("--after", flags->after, "Position to go on from; else the last ones.");
-    tail_command->add_option("-n,--lines", flags->lines, "How many of the last.")->capture_default_str();
+    tail_command->add_option("-n,--lines", flags->lines, "How many of the last.")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     tail_command->add_flag("-f,--follow", flags->follow, "Go on as events happen (with --json: one a line).");
     tail_command->add_option("--type", flags->type, "Exact type, or a prefix such as rollout.*");
     tail_command->add_option("--subject", flags->subject, "Exact subject, such as endpoint/flights.");

@@ -36,10 +36,18 @@ std::string Progress::draw(std::string_view label, double fraction, std::string_
 void Progress::update(double fraction, std::string_view note) {
     const std::int64_t now = clock_.steady_ns();
     const std::int64_t pause = style_ == ProgressStyle::bar ? kDrawEveryNs : kLineEveryNs;
-    if (style_ == ProgressStyle::silent || (shown_ns_ >= 0 && now - shown_ns_ < pause)) {
+    const bool last_line = style_ == ProgressStyle::lines && fraction >= 1.0;  // finish() writes it
+    if (last_line || (shown_ns_ >= 0 && now - shown_ns_ < pause)) {
         return;
     }
     shown_ns_ = now;
+    show(fraction, note);
+}
+
+void Progress::show(double fraction, std::string_view note) {
+    if (style_ == ProgressStyle::silent) {
+        return;
+    }
     const std::string line = draw(label_, fraction, note);
     if (style_ == ProgressStyle::bar) {
         std::fprintf(out_, "\r\x1b[K%s", line.c_str());
@@ -51,8 +59,7 @@ void Progress::update(double fraction, std::string_view note) {
 }
 
 void Progress::finish(std::string_view note) {
-    shown_ns_ = -1;
-    update(1.0, note);
+    show(1.0, note);
     if (open_line_) {
         std::fputs("\n", out_);
         open_line_ = false;

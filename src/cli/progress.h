@@ -32,6 +32,7 @@ class Progress {
     static std::string draw(std::string_view label, double fraction, std::string_view note);
 
  private:
+    void show(double fraction, std::string_view note);
     std::string label_;
     ProgressStyle style_;
     Clock& clock_;
