@@ -31,6 +31,10 @@ test('shares below one percent keep their digits', () => {
   expect([percent(0.05), percent(1), percent(0.0025), percent(0), percent(4e-5)]).toEqual(['5%', '100%', '0.25%', '0%', '<0.01%'])
 })
 
+test('a latency that nobody measured is none', () => {
+  expect(latency(0)).toBe('\u2013')
+})
+
 test('latency and bytes choose the unit', () => {
   expect([latency(0.48), latency(3.24), latency(128), latency(1400)]).toEqual(['480 \u00b5s', '3.2 ms', '128 ms', '1.4 s'])
   expect([bytes(512), bytes(2048), bytes(5.5 * 1024 * 1024)]).toEqual(['512 B', '2 KiB', '5.5 MiB'])

@@ -67,8 +67,9 @@ export function percent(share: number | null | undefined, digits = 0): string {
 }
 
 /** Milliseconds with the unit that fits: "480 us", "3.2 ms", "1.4 s". */
+/** 0 is what nothing was measured for. */
 export function latency(ms: number | null | undefined): string {
-  if (absent(ms)) return kNone
+  if (absent(ms) || ms === 0) return kNone
   if (ms < 1) return `${Math.round(ms * 1000)} \u00b5s`
   if (ms < 1000) return `${trim(ms.toPrecision(ms < 10 ? 2 : 3))} ms`
   return `${trim((ms / 1000).toPrecision(3))} s`

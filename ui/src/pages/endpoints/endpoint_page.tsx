@@ -38,7 +38,7 @@ function Numbers({ endpoint }: { endpoint: Endpoint }) {
       <Figure label="Latency p50" value={latency(stats.p50_ms)} />
       <Figure label="Latency p99" value={latency(stats.p99_ms)} />
       <Figure label="Errors" value={percent(stats.requests ? stats.errors / stats.requests : 0, 2)} note={`${count(stats.errors)} requests`} tone={stats.errors > 0 ? undefined : 'ok'} />
-      {stats.shadow_dropped !== undefined && <Figure label="Shadow dropped" value={count(stats.shadow_dropped)} note="queue was full" />}
+      {stats.shadow_dropped !== undefined && <Figure label="Shadow dropped" value={count(stats.shadow_dropped)} note={stats.shadow_dropped ? 'queue was full' : 'none lost'} />}
       {endpoint.time === 'event' && <Figure label="Event clock" value={day(endpoint.now)} note={endpoint.now ? `${endpoint.now.slice(11, 16)} UTC` : 'not told since start'} />}
     </dl>
   )

@@ -53,10 +53,15 @@ export function ExperimentPage() {
   const list = useMemo(() => runs.data?.runs ?? [], [runs.data])
   const columns = useMemo(() => runColumns(list), [list])
   const examples = useMemo(() => exampleFilters(list), [list])
+  const head = (
+    <PageHead crumbs={<Link to="/experiments" search={{}}>Experiments</Link>} title={experiment.data?.name ?? id}
+      sub={tagOf(experiment.data?.tags, 'mlflow.note.content') ?? `Experiment ${id}`} />
+  )
+  // Searching the runs of an experiment that is not there finds none, which would read as "no run yet".
+  if (experiment.isError) return <>{head}<ErrorCard error={experiment.error} onRetry={() => void experiment.refetch()} /></>
   return (
     <>
-      <PageHead crumbs={<Link to="/experiments" search={{}}>Experiments</Link>} title={experiment.data?.name ?? id}
-        sub={tagOf(experiment.data?.tags, 'mlflow.note.content') ?? `Experiment ${id}`} />
+      {head}
       <div className="filter-row">
         <SearchBox value={draft} onChange={setDraft} placeholder="Filter runs: metrics.auc > 0.75 and params.depth = '6'" />
         {examples.map((example) => <button key={example} type="button" className="chip" onClick={() => setDraft(example)}><code>{example}</code></button>)}
