@@ -34,7 +34,9 @@ struct RoutedVariant {
     std::string version_text;  // "7", as the protocols print it
 };
 
-struct RoutedEndpoint {
+/// Lives as long as a table that names it. Who needs it beyond a request asks it for a pointer: reading the
+/// table once more may free the one that the request rests on.
+struct RoutedEndpoint : std::enable_shared_from_this<RoutedEndpoint> {
     EndpointSpec spec;
     std::uint16_t log_id = 0;
     std::int64_t generation = 0;

@@ -298,12 +298,11 @@ void Serving::queue_shadows(const RoutedEndpoint& endpoint, const RoutedVariant&
             job.variants.push_back(index);
         }
     }
-    auto found = reconciler_.table().read()->endpoints.find(endpoint.spec.name);
-    if (job.variants.empty() || found == reconciler_.table().read()->endpoints.end() ||
-        found->second.get() != &endpoint) {
-        return;  // the picture has just changed: its successor scores what comes next
+    if (job.variants.empty()) {
+        return;
     }
-    job.endpoint = found->second;
+    // Not through table(): that may free `endpoint`, whose name and variant are still to be written.
+    job.endpoint = endpoint.shared_from_this();
     job.rows = rows.owned_copy();
     job.request_ids.assign(meta.request_ids.begin(), meta.request_ids.end());
     job.event_times.assign(meta.event_times_us.begin(), meta.event_times_us.end());

@@ -1,13 +1,18 @@
+#include "serving/serving.h"
+
 #include <atomic>
 #include <cmath>
+#include <future>
 
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "serving/endpoint.h"
 #include "serving/live.h"
 #include "serving/row_buffer.h"
 #include "serving/shadow_queue.h"
 #include "serving/stages.h"
+#include "storage/testing.h"
 
 namespace gyre::serving {
 namespace {
@@ -192,6 +197,76 @@ TEST(ShadowQueue, sheds_what_does_not_fit_and_scores_the_rest) {
     EXPECT_EQ(scored, 10);
     EXPECT_EQ(refused, 15);
     EXPECT_EQ(queue.queued_rows(), 0U);
+}
+
+/// One leaf over one feature.
+constexpr std::string_view kModel =
+    R"({"learner":{"gradient_booster":{"model":{"tree_info":[0],"trees":[{"default_left":[0],"left_children":[-1],
+"right_children":[-1],"split_conditions":[1E0],"split_indices":[0],"tree_param":{"size_leaf_vector":"1"}}]},
+"name":"gbtree"},"learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"1"},
+"objective":{"name":"binary:logistic"}},"version":[1,7,6]})";
+
+class ServingTest : public testing::Test {
+ protected:
+    void SetUp() override {
+        ASSERT_TRUE(write_file_atomic(folder.file("model.json"), kModel));
+        inference::ManagerOptions options;
+        options.resolve = [this](const inference::ModelKey& key) -> Result<std::string> {
+            if (key.version == kSlow) {
+                slow.get_future().wait();
+            }
+            return folder.file(key.version == kBroken ? "none.json" : "model.json");
+        };
+        options.on_change = [this](const auto&) { serving->poke(); };
+        log = *monitoring::PredictionLog::open({.directory = folder.file("log")}, system_clock(), metrics);
+        manager = std::make_unique<inference::Manager>(options, metrics, system_clock());
+        serving = std::make_unique<Serving>(*database, *manager, *log, metrics, system_clock());
+        ASSERT_TRUE(serving->start({}));
+    }
+    void TearDown() override {
+        serving->stop();
+        manager.reset();  // its loader calls serving
+    }
+    void publish(const StoredEndpoint& stored) {
+        ASSERT_TRUE(serving->wait_published("flights", stored.generation));
+    }
+
+    EndpointSpec with_shadow(const std::string& name, std::int64_t version) {
+        EndpointSpec spec = two_variants(0.0);
+        spec.name = name;
+        spec.variants[1] = {"left-alone", "flights", version, Role::shadow, 0.0};
+        return spec;
+    }
+
+    static constexpr std::int64_t kBroken = 13;
+    static constexpr std::int64_t kSlow = 14;
+    storage::TempFolder folder;
+    storage::TestDatabase database;
+    Metrics metrics;
+    std::promise<void> slow;  // when version 14 has been found
+    std::unique_ptr<monitoring::PredictionLog> log;
+    std::unique_ptr<Serving> serving;
+    std::unique_ptr<inference::Manager> manager;
+};
+
+TEST_F(ServingTest, a_request_keeps_the_picture_that_it_began_with) {
+    EndpointSpec spec = with_shadow("flights", 2);
+    publish(*serving->create(spec, {local_principal(), "test"}));
+    const RoutedEndpoint& endpoint = *serving->table().peek("flights");
+    const std::weak_ptr<const RoutedEndpoint> picture = endpoint.weak_from_this();
+
+    spec.variants[0].version = 3;
+    publish(*serving->update(spec, {local_principal(), "test"}));
+
+    RowBuffer rows;
+    rows.reset(*endpoint.signature(), 1);
+    const std::vector<std::string_view> ids{"a"};
+    const std::vector<std::int64_t> times{1};
+    std::vector<float> out;
+    ASSERT_TRUE(serving->predict(endpoint, endpoint.variants[0], rows, {ids, times}, out));
+    serving->drain_shadows();
+    ASSERT_FALSE(picture.expired()) << "the answer's version is read from it";
+    EXPECT_EQ(endpoint.variants[0].version_text, "1");
 }
 
 }  // namespace
