@@ -158,8 +158,8 @@ void Reconciler::reconcile(const std::map<std::string, StoredEndpoint>& desired)
         }
         if (problem) {
             problems[name] = *std::move(problem);
-            // The former picture keeps answering; a new endpoint shows up as not ready.
-            table->endpoints[name] = old != before->endpoints.end() ? old->second : routed;
+            table->endpoints[name] =
+                stand_in(stored, old != before->endpoints.end() ? old->second : nullptr, std::move(routed));
             continue;
         }
         superseded =
@@ -172,6 +172,33 @@ void Reconciler::reconcile(const std::map<std::string, StoredEndpoint>& desired)
     std::erase_if(clocks_, [&](const auto& one) { return !desired.contains(one.first); });
     problems_ = std::move(problems);
     dirty_ = dirty_ || superseded;  // once more, to unload what has been replaced
+}
+
+/// What is published while `routed` has a problem: the former picture, if it answers. Else, as after a
+/// restart, the endpoint without its broken shadows, which nobody gets an answer from. Else one that is not
+/// ready, whatever of it is loaded: it is not known to the prediction log.
+std::shared_ptr<const RoutedEndpoint> Reconciler::stand_in(const StoredEndpoint& stored,
+                                                           std::shared_ptr<const RoutedEndpoint> former,
+                                                           std::shared_ptr<RoutedEndpoint> routed) {
+    if (former && former->ready()) {
+        return former;
+    }
+    StoredEndpoint rest = stored;
+    const std::size_t left_out = std::erase_if(rest.spec.variants, [&](const Variant& variant) {
+        const auto status = manager_.find(key_of(stored.spec, variant));
+        return variant.role != Role::champion && variant.weight == 0.0 && status &&
+               status->state == inference::ModelState::failed;
+    });
+    if (left_out > 0) {
+        std::shared_ptr<RoutedEndpoint> reduced = route(rest);
+        if (!find_problem(*reduced) && attach(*reduced)) {
+            return reduced;
+        }
+    }
+    for (RoutedVariant& variant : routed->variants) {
+        variant.model = {};
+    }
+    return routed;
 }
 
 std::shared_ptr<RoutedEndpoint> Reconciler::route(const StoredEndpoint& stored) {

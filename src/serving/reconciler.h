@@ -58,6 +58,9 @@ class Reconciler {
     void run();
     void reconcile(const std::map<std::string, StoredEndpoint>& desired);
     std::shared_ptr<RoutedEndpoint> route(const StoredEndpoint& stored);
+    std::shared_ptr<const RoutedEndpoint> stand_in(const StoredEndpoint& stored,
+                                                   std::shared_ptr<const RoutedEndpoint> former,
+                                                   std::shared_ptr<RoutedEndpoint> routed);
     std::optional<RoutingProblem> find_problem(const RoutedEndpoint& endpoint) const;
     Result<void> attach(RoutedEndpoint& endpoint);
     VariantMetrics metrics_of(const std::string& endpoint, const Variant& variant);

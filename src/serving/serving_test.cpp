@@ -269,5 +269,26 @@ TEST_F(ServingTest, a_request_keeps_the_picture_that_it_began_with) {
     EXPECT_EQ(endpoint.variants[0].version_text, "1");
 }
 
+TEST_F(ServingTest, a_broken_shadow_does_not_silence_the_champion_after_a_restart) {
+    const StoredEndpoint stored =
+        *serving->create(with_shadow("flights", kBroken), {local_principal(), "test"});
+    EXPECT_FALSE(serving->wait_published("flights", stored.generation)) << "it is told, all the same";
+    const RoutedEndpoint& endpoint = *serving->table().peek("flights");
+    EXPECT_TRUE(endpoint.ready());
+    EXPECT_TRUE(endpoint.shadowing.empty());
+}
+
+TEST_F(ServingTest, nothing_answers_before_the_log_knows_the_endpoint) {
+    EndpointSpec other = with_shadow("flights", 2);
+    publish(*serving->create(other, {local_principal(), "test"}));  // so the champion of both is loaded
+    const StoredEndpoint stored = *serving->create(with_shadow("fares", kSlow), {local_principal(), "test"});
+    EXPECT_FALSE(serving->wait_published("fares", stored.generation, 200));
+    ASSERT_NE(serving->table().peek("fares"), nullptr);
+    EXPECT_FALSE(serving->table().peek("fares")->ready());
+    EXPECT_FALSE(static_cast<bool>(serving->table().peek("fares")->pinned(1)->model));
+    slow.set_value();
+    EXPECT_TRUE(serving->wait_published("fares", stored.generation));
+}
+
 }  // namespace
 }  // namespace gyre::serving
