@@ -9,6 +9,7 @@ import { DataTable, type Columns } from '../parts/data_table'
 import { alertEventsHref, endpointHref } from '../parts/links'
 import { Loaded } from '../parts/loaded'
 import { Status } from '../parts/status'
+import { serverUrl } from './home/welcome'
 
 const route = getRouteApi('/monitoring')
 
@@ -60,7 +61,7 @@ export function MonitoringPage() {
               .sort((a, b) => a.state.localeCompare(b.state) || b.opened_at.localeCompare(a.opened_at))
             return (
               <Card title="Alerts" aside={<span className="muted num">{list.filter((one) => one.state === 'firing').length} firing</span>} flush>
-                <DataTable label="Alerts" rows={rows} columns={kAlertColumns} rowKey={(row) => row.id} empty={<Empty title={list.length ? 'No alert matches the filter' : 'No alert has fired'} icon="ok">Monitors watch every endpoint for drift and, once labels arrive, for quality.</Empty>} />
+                <DataTable label="Alerts" rows={rows} columns={kAlertColumns} rowKey={(row) => row.id} empty={<Empty title={list.length ? 'No alert matches the filter' : 'No alert has fired'} icon="ok">Alerts come from monitors: of drift and, once labels arrive, of quality.</Empty>} />
               </Card>
             )
           }}
@@ -68,7 +69,7 @@ export function MonitoringPage() {
         <Loaded query={monitors} what="a list of monitors">
           {(list) => (
             <Card title="Monitors" aside={<span className="muted num">{list.length}</span>} flush>
-              <DataTable label="Monitors" rows={list} columns={kMonitorColumns} rowKey={(row) => row.id} empty={<Empty title="No monitor yet" icon="monitor" />} />
+              <DataTable label="Monitors" rows={list} columns={kMonitorColumns} rowKey={(row) => row.id} empty={<Empty title="No monitor yet" icon="monitor" line={`gyre --url ${serverUrl()} monitor add monitor.json`}>A monitor compares an endpoint, window by window, with what its model was trained on and how good it was.</Empty>} />
             </Card>
           )}
         </Loaded>
