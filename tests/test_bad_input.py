@@ -1,5 +1,6 @@
 """What people get wrong, and what they are told: a code, what was expected, what came, what to do."""
 import json
+import pathlib
 import shutil
 import subprocess
 
@@ -63,6 +64,19 @@ def test_a_body_that_does_not_fit_is_explained(served, body, status, said):
     assert answer.status_code == status
     assert answer.json()["code"] == "invalid_argument" and said in answer.json()["message"], answer.text
     assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("path", ["/api/gyre/v1/endpoints/flights/predict", "/v2/models/flights/infer"])
+def test_a_large_body_leaves_no_memory_behind(served, path):
+    def resident_mib() -> float:
+        status = pathlib.Path(f"/proc/{served.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    field = "rows" if path.endswith("predict") else "inputs"
+    body = b'{"%s": [%s1]}' % (field.encode(), b"1," * 15_000_000)
+    before = resident_mib()
+    assert requests.post(served.url + path, data=body).status_code == 400
+    wait_for(lambda: resident_mib() < before + 60)
 
 
 def test_names_that_do_not_exist_are_404_everywhere(served):

@@ -9,6 +9,9 @@ inline constexpr std::size_t kEndpointsMax = 1000;
 inline constexpr std::size_t kVariantsPerEndpointMax = 16;
 inline constexpr std::size_t kRowsPerRequestMax = 100'000;
 inline constexpr std::size_t kRequestIdBytesMax = 64;
+// A parser grows to several times its largest body; those of larger bodies than this are not kept by the
+// threads.
+inline constexpr std::size_t kParserKeptBodyBytes = 1U << 20U;
 inline constexpr std::size_t kShadowQueueRowsMax =
     20'000;  // rows waiting to be scored; more are shed and counted
 inline constexpr std::int64_t kFutureSkewMaxDefaultS = 300;

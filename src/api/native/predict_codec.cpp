@@ -260,7 +260,9 @@ Result<void> check_counts(const PredictRequest& request, std::size_t rows) {
 
 Result<void> read_predict(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                           PredictRequest& request) {
-    thread_local od::parser parser;
+    thread_local od::parser kept;
+    od::parser own;
+    od::parser& parser = body.size() > serving::kParserKeptBodyBytes ? own : kept;
     request = {};
     od::document document;
     od::object root;

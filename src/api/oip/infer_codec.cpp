@@ -500,7 +500,9 @@ std::string_view output_name(const model::Signature& signature) {
 
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                         InferRequest& request) {
-    thread_local od::parser parser;
+    thread_local od::parser kept;
+    od::parser own;
+    od::parser& parser = body.size() > serving::kParserKeptBodyBytes ? own : kept;
     request.id.clear();
     request.event_time_us.reset();
     request.request_ids.clear();
