@@ -79,6 +79,21 @@ def test_a_large_body_leaves_no_memory_behind(served, path):
     wait_for(lambda: resident_mib() < before + 60)
 
 
+def test_an_older_version_that_does_not_load_leaves_the_newest_answering(repository, gyre, tmp_path):
+    models = shutil.copytree(repository / "models", tmp_path / "models")
+    model = next((models / "flights" / "1").glob("model.*"))
+    model.write_bytes(model.read_bytes()[:100])
+    server = Server(tmp_path / "server", "--model-repository", str(models)).start()  # its log has an error, as it should
+    try:
+        wait_for(lambda: requests.get(server.url + "/readyz").status_code == 200)
+        answer = requests.post(server.url + "/api/gyre/v1/endpoints/flights/predict", json={"rows": [GOOD]})
+        assert answer.status_code == 200 and answer.json()["version"] == 2
+        assert requests.get(server.url + "/v2/models/flights/versions/1").status_code == 404
+        assert "ready, v1 failed" in gyre("--url", server.url, "endpoints").stdout
+    finally:
+        server.stop()
+
+
 def test_names_that_do_not_exist_are_404_everywhere(served):
     for path in ("/v2/models/flihgts", "/v2/models/flights/versions/9", "/api/gyre/v1/endpoints/flihgts",
                  "/api/gyre/v1/endpoints/flihgts/drift", "/api/gyre/v1/endpoints/flihgts/performance",

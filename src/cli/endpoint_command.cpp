@@ -84,14 +84,19 @@ void show_endpoint(const Json& endpoint) {
                 "no variants");
 }
 
-/// "ready", or the state of the first variant that is not.
+/// "ready", with the first shadow that is not: "ready, v1 failed"; or the state of a variant that answers.
 std::string state_of(const Json& endpoint) {
+    std::string shadow;
     for (const Json& variant : list_in(endpoint["variants"])) {
-        if (const std::string state = variant.string_or("state", ""); state != "ready") {
+        const std::string state = variant.string_or("state", "");
+        if (state != "ready" && variant.string_or("role", "") != "shadow") {
             return state;
         }
+        if (state != "ready" && shadow.empty()) {
+            shadow = ", " + variant.string_or("name", "") + " " + state;
+        }
     }
-    return "ready";
+    return "ready" + shadow;
 }
 
 void show_endpoints(const Json& document) {
