@@ -43,14 +43,14 @@ struct RenameExperiment : Lenient {
     }
 };
 
-struct ExperimentTag : Lenient {
+struct ExperimentTagIn : Lenient {
     std::string experiment_id;
     std::string key;
     std::string value = {};
     static constexpr auto fields() {
-        return std::tuple{Field{"experiment_id", &ExperimentTag::experiment_id, "The experiment."},
-                          Field{"key", &ExperimentTag::key, "The tag's name."},
-                          Field{"value", &ExperimentTag::value, "Its text.", optional_field}};
+        return std::tuple{Field{"experiment_id", &ExperimentTagIn::experiment_id, "The experiment."},
+                          Field{"key", &ExperimentTagIn::key, "The tag's name."},
+                          Field{"value", &ExperimentTagIn::value, "Its text.", optional_field}};
     }
 };
 
@@ -117,11 +117,11 @@ class Experiments {
         GYRE_TRY(const std::int64_t id, experiment_id_of(in.experiment_id));
         return empty_answer(tracking_.restore_experiment(context.principal, id));
     }
-    Result<Json> set_tag(const ExperimentTag& in) const {
+    Result<Json> set_tag(const ExperimentTagIn& in) const {
         GYRE_TRY(const std::int64_t id, experiment_id_of(in.experiment_id));
         return empty_answer(tracking_.set_experiment_tag(id, {in.key, in.value}));
     }
-    Result<Json> delete_tag(const ExperimentTag& in) const {
+    Result<Json> delete_tag(const ExperimentTagIn& in) const {
         GYRE_TRY(const std::int64_t id, experiment_id_of(in.experiment_id));
         return empty_answer(tracking_.delete_experiment_tag(id, in.key));
     }
@@ -172,12 +172,12 @@ void add_experiment_routes(Routes& routes, tracking::Tracking& tracking) {
     routes.add<ExperimentId>(
         {Method::post, "/experiments/restore", "restore_experiment", "Restore an experiment.", Access::write},
         [on](Context& context, const ExperimentId& in) { return on.restore(context, in); });
-    routes.add<ExperimentTag>({Method::post, "/experiments/set-experiment-tag", "set_experiment_tag",
-                               "Set a tag of an experiment.", Access::write},
-                              [on](Context&, const ExperimentTag& in) { return on.set_tag(in); });
-    routes.add<ExperimentTag>({Method::post, "/experiments/delete-experiment-tag", "delete_experiment_tag",
-                               "Delete a tag of an experiment.", Access::write},
-                              [on](Context&, const ExperimentTag& in) { return on.delete_tag(in); });
+    routes.add<ExperimentTagIn>({Method::post, "/experiments/set-experiment-tag", "set_experiment_tag",
+                                 "Set a tag of an experiment.", Access::write},
+                                [on](Context&, const ExperimentTagIn& in) { return on.set_tag(in); });
+    routes.add<ExperimentTagIn>({Method::post, "/experiments/delete-experiment-tag", "delete_experiment_tag",
+                                 "Delete a tag of an experiment.", Access::write},
+                                [on](Context&, const ExperimentTagIn& in) { return on.delete_tag(in); });
     routes.add<SearchDatasets>({Method::post, "/experiments/search-datasets", "search_datasets",
                                 "Datasets that experiments' runs used.", Access::read},
                                [on](Context&, const SearchDatasets& in) { return on.search_datasets(in); });
