@@ -184,6 +184,7 @@ class EndpointHandlers {
         thread_local serving::RowBuffer rows;
         thread_local native::PredictRequest request;
         GYRE_TRY_VOID(native::read_predict(context.request.body, target.model().signature(), rows, request));
+        const auto texts = std::move(request.texts_owner);  // a large parser goes with this request
         stages.end(serving::Stage::parse);
         PredictInput input;
         input.stages = &stages;

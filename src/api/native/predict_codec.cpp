@@ -261,8 +261,11 @@ Result<void> check_counts(const PredictRequest& request, std::size_t rows) {
 Result<void> read_predict(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                           PredictRequest& request) {
     thread_local od::parser kept;
-    od::parser own;
-    od::parser& parser = body.size() > serving::kParserKeptBodyBytes ? own : kept;
+    std::shared_ptr<od::parser> large;
+    if (body.size() > serving::kParserKeptBodyBytes) {
+        large = std::make_shared<od::parser>();
+    }
+    od::parser& parser = large ? *large : kept;
     request = {};
     od::document document;
     od::object root;
@@ -293,7 +296,9 @@ Result<void> read_predict(std::string_view body, const model::Signature& signatu
     if (!has_rows) {
         return invalid_argument("field 'rows' is missing: an array of objects, one a row");
     }
-    return check_counts(request, rows.rows());
+    GYRE_TRY_VOID(check_counts(request, rows.rows()));
+    request.texts_owner = std::move(large);
+    return {};
 }
 
 void write_predict(const PredictAnswer& answer, std::string& out) {

@@ -3,6 +3,7 @@
 //   {"rows":[{"carrier":"UA","distance":1400}], "request_ids":["a"], "event_time":"2013-02-01T10:00:00Z"}
 // Read in one forward pass straight into a RowBuffer; no document is built.
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,12 +20,14 @@ struct PredictRequest {
     std::vector<std::string> request_ids;       // one a row, or none: the server makes them
     std::optional<std::int64_t> event_time_us;  // of all rows
     std::vector<std::int64_t> event_times_us;   // one a row, or none
+    std::shared_ptr<const void> texts_owner;    // keeps the texts of a large body
 };
 
 /// Reads `body` (64 readable bytes must follow it). Every column of the signature must be named in every row
 /// (null for an unknown value) unless it is optional; a column that the model lacks is an error. Texts in
-/// `rows` live until the next call on this thread. Errors: invalid_argument naming row and column, also for
-/// more rows than serving::kRowsPerRequestMax, as trying again does not help.
+/// `rows` live until the next call on this thread, those of a body above serving::kParserKeptBodyBytes as
+/// long as `request.texts_owner`. Errors: invalid_argument naming row and column, also for more rows than
+/// serving::kRowsPerRequestMax, as trying again does not help.
 Result<void> read_predict(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                           PredictRequest& request);
 

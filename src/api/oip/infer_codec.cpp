@@ -501,8 +501,12 @@ std::string_view output_name(const model::Signature& signature) {
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                         InferRequest& request) {
     thread_local od::parser kept;
-    od::parser own;
-    od::parser& parser = body.size() > serving::kParserKeptBodyBytes ? own : kept;
+    std::shared_ptr<od::parser> large;
+    if (body.size() > serving::kParserKeptBodyBytes) {
+        large = std::make_shared<od::parser>();
+    }
+    od::parser& parser = large ? *large : kept;
+    request.texts_owner.reset();
     request.id.clear();
     request.event_time_us.reset();
     request.request_ids.clear();
@@ -512,7 +516,9 @@ Result<void> read_infer(std::string_view body, const model::Signature& signature
     if (code != simdjson::SUCCESS) {
         return bad_json(code);
     }
-    return read_document(document, body, signature, rows, request);
+    GYRE_TRY_VOID(read_document(document, body, signature, rows, request));
+    request.texts_owner = std::move(large);
+    return {};
 }
 
 void write_infer(const InferAnswer& answer, std::string& out) {

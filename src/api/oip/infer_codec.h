@@ -4,6 +4,7 @@
 // A request is read where it lies, in one forward pass, straight into a RowBuffer: no document is built.
 // Values: numbers, booleans (BOOL), strings (BYTES); null is a missing value. `data` may be flat or nested.
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,10 +21,12 @@ struct InferRequest {
     std::string id;
     std::optional<std::int64_t> event_time_us;  // parameters.event_time, for endpoints that count event times
     std::vector<std::string> request_ids;       // parameters.request_ids, one a row; may be empty
+    std::shared_ptr<const void> texts_owner;    // keeps the texts of a large body
 };
 
 /// Reads `body` (64 readable bytes must follow it) into `rows` and `request`. Texts in `rows` live until the
-/// next call on this thread. Errors: invalid_argument naming the tensor, the place in its data, what was
+/// next call on this thread, those of a body above serving::kParserKeptBodyBytes as long as
+/// `request.texts_owner`. Errors: invalid_argument naming the tensor, the place in its data, what was
 /// expected and what came; so are an output that the model does not have, and more rows than
 /// serving::kRowsPerRequestMax, as trying again does not help.
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,

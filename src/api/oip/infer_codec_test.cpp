@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "base/rng.h"
+#include "serving/limits.h"
 
 namespace gyre::api::oip {
 namespace {
@@ -72,6 +73,25 @@ TEST(InferCodec, ReadsBodiesThatDoNotEndInTheirBrace) {
         part.append(kPaddingBytes, '9');
         EXPECT_FALSE(read_infer({part.data(), cut}, signature, buffer, request)) << body.substr(0, cut);
     }
+}
+
+TEST(InferCodec, KeepsTheTextsOfALargeBodyAsLongAsTheRequest) {
+    const model::Signature signature{
+        {{"carrier", model::ColumnType::text, false}}, {{"prediction", 1}}, model::InputLayout::columns};
+    std::string body =
+        R"({"inputs":[{"name":"carrier","datatype":"BYTES","shape":[2],"data":["UA","A\u0041"])" +
+        std::string(serving::kParserKeptBodyBytes, ' ') + "}]}";
+    const std::size_t size = body.size();
+    body.append(kPaddingBytes, ' ');
+    serving::RowBuffer buffer;
+    InferRequest request;
+    ASSERT_TRUE(read_infer({body.data(), size}, signature, buffer, request));
+    EXPECT_NE(request.texts_owner, nullptr);
+    EXPECT_EQ(buffer.text(0, 0).text, "UA");
+    EXPECT_EQ(buffer.text(0, 1).text, "AA");
+    body[size - 1] = '!';
+    EXPECT_FALSE(read_infer({body.data(), size}, signature, buffer, request));
+    EXPECT_EQ(request.texts_owner, nullptr) << "what was refused needs no texts";
 }
 
 TEST(InferCodec, SaysWhereAndWhatIsNoNumber) {

@@ -81,6 +81,7 @@ class OipHandlers {
         thread_local oip::InferRequest request;
         const model::Signature& signature = target.model().signature();
         GYRE_TRY_VOID(oip::read_infer(context.request.body, signature, rows, request));
+        const auto texts = std::move(request.texts_owner);  // a large parser goes with this request
         stages.end(serving::Stage::parse);
         PredictInput input;
         input.stages = &stages;
