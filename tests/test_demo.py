@@ -183,4 +183,6 @@ def test_the_table_of_months_fits_large_losses(gyre, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "MSE loop" in done.stdout and "brier" not in done.stdout
     months = [line.split() for line in done.stdout.splitlines() if line[:5] == "2024-" and line[7] == " "]
+    plot = next(line for line in done.stdout.splitlines() if line.startswith("the plot: ")).removeprefix("the plot: ")
+    assert ">-" not in pathlib.Path(plot).read_text(), "an axis of errors does not reach below 0"
     assert months and all(len(month) == 7 and float(month[2]) > 0 < float(month[3]) for month in months), months

@@ -139,7 +139,7 @@ void fit_range(Panel& panel) {
         }
     }
     const double pad = 0.08 * (panel.high - panel.low);
-    panel.low -= pad;
+    panel.low = panel.low >= 0.0 ? std::max(0.0, panel.low - pad) : panel.low - pad;  // no loss is below 0
     panel.high += pad;
 }
 
