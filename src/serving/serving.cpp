@@ -191,8 +191,11 @@ Result<void> Serving::set_clock(std::string_view name, std::int64_t now_us) {
                                 format_rfc3339(now_us));
     }
     if (now_us > before_us) {
-        GYRE_TRY_VOID(database_.write(
-            [&](storage::Transaction& tx) { return store_clock(tx, default_project(), name, now_us); }));
+        // Whatever is decided by this time is written later, and takes it along to the disk.
+        const auto store = [&](storage::Transaction& tx) {
+            return store_clock(tx, default_project(), name, now_us);
+        };
+        GYRE_TRY_VOID(database_.write(store, storage::Durability::kill));
         routed->clock_us->store(now_us);
     }
     return {};

@@ -91,8 +91,8 @@ class Serving {
     Result<std::int64_t> event_time_of(const RoutedEndpoint& endpoint, std::optional<std::int64_t> stated_us,
                                        std::int64_t arrival_us) const;
 
-    /// Moves the clock of a replay, for the next process too. Errors: not_found; invalid_argument when it
-    /// would go back.
+    /// Moves the clock of a replay, for the next process too; after a power failure it stands at least where
+    /// the last decision found it. Errors: not_found; invalid_argument when it would go back.
     Result<void> set_clock(std::string_view name, std::int64_t now_us);
     /// Returns when every shadow row queued before has been scored and logged.
     void drain_shadows() { shadows_.drain(); }

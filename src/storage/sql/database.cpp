@@ -78,8 +78,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path,
     return std::unique_ptr<Database>(new Database(std::move(impl)));  // NOLINT: private constructor
 }
 
-Result<void> Database::run_write(const WriteBody& body) {
-    return impl_->writer->submit([&](Transaction& tx) { return body(tx) == Keep::yes; });
+Result<void> Database::run_write(const WriteBody& body, Durability durability) {
+    return impl_->writer->submit([&](Transaction& tx) { return body(tx) == Keep::yes; }, durability);
 }
 
 Result<void> Database::run_read(const std::function<void(Reader&)>& body) {

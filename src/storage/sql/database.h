@@ -6,9 +6,9 @@
 //
 // A write closure runs on the writer thread inside BEGIN IMMEDIATE and its own SAVEPOINT; an Error that it
 // returns undoes it alone. Closures that wait together share one commit (one fsync), and write() returns only
-// after that commit: what it returned is on the disk (WAL, synchronous = FULL). Keep closures short, never
-// call write() or read() inside one, and take nothing from them but the returned value. A read closure sees
-// one consistent snapshot. All of it is thread-safe.
+// after that commit: what it returned is on the disk (WAL, synchronous = FULL), unless the caller asks for
+// less. Keep closures short, never call write() or read() inside one, and take nothing from them but the
+// returned value. A read closure sees one consistent snapshot. All of it is thread-safe.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -86,6 +86,12 @@ class Transaction : public Reader {
     std::vector<std::string>& signals_;
 };
 
+/// What a write survives once it has returned.
+enum class Durability : std::uint8_t {
+    power_failure,  // it is on the disk
+    kill            // only the process may end; a later write that is on the disk takes this one with it
+};
+
 struct DatabaseOptions {
     std::size_t readers = kReadersDefault;
     std::size_t write_queue_max = kWriteQueueMax;
@@ -139,13 +145,15 @@ class Database {
 
     /// Runs `body(Transaction&) -> Result<T>` and returns its result once committed.
     template <class Body>
-    auto write(Body&& body) -> std::invoke_result_t<Body&, Transaction&> {
+    auto write(Body&& body, Durability durability = Durability::power_failure)
+        -> std::invoke_result_t<Body&, Transaction&> {
         using R = std::invoke_result_t<Body&, Transaction&>;
         std::optional<R> result;
-        auto committed = run_write([&](Transaction& tx) {
+        const auto keep = [&](Transaction& tx) {
             result.emplace(body(tx));
             return result->has_value() ? Keep::yes : Keep::no;
-        });
+        };
+        auto committed = run_write(keep, durability);
         if (!committed) {
             return R(std::move(committed).error());
         }
@@ -176,7 +184,7 @@ class Database {
     using WriteBody = std::function<Keep(Transaction&)>;
     struct Impl;
     explicit Database(std::unique_ptr<Impl> impl);
-    Result<void> run_write(const WriteBody& body);
+    Result<void> run_write(const WriteBody& body, Durability durability);
     Result<void> run_read(const std::function<void(Reader&)>& body);
 
     std::unique_ptr<Impl> impl_;

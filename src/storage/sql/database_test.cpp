@@ -1,6 +1,7 @@
 #include "storage/sql/database.h"
 
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <limits>
 #include <thread>
@@ -26,6 +27,11 @@ class DatabaseTest : public ::testing::Test {
         GYRE_TRY_VOID(tx.run("INSERT INTO things (name) VALUES (?)", name));
         return tx.last_insert_id();
     }
+    static Result<std::int64_t> level(Transaction& tx) {
+        GYRE_TRY(Statement row, tx.query("PRAGMA synchronous"));
+        GYRE_TRY_VOID(row.step());
+        return row.integer(0);
+    }
     static std::int64_t count(Database& database) {
         return *database.read([](Reader& reader) -> Result<std::int64_t> {
             GYRE_TRY(Statement row, reader.query("SELECT count(*) FROM things"));
@@ -42,6 +48,48 @@ TEST_F(DatabaseTest, what_a_write_returned_is_read_back_by_a_new_process) {
         EXPECT_EQ(*database->write([](Transaction& tx) { return insert(tx, "a"); }), 1);
     }
     EXPECT_EQ(count(*open()), 1);
+}
+
+TEST_F(DatabaseTest, a_write_is_as_durable_as_it_asks_to_be) {
+    auto database = open();
+    constexpr std::int64_t kNormal = 1;
+    constexpr std::int64_t kFull = 2;
+    EXPECT_EQ(*database->write(level), kFull);
+    EXPECT_EQ(*database->write(level, Durability::kill), kNormal);
+    EXPECT_EQ(*database->write(level, Durability::kill), kNormal);
+    EXPECT_EQ(*database->write(level), kFull);
+    ASSERT_TRUE(database->write([](Transaction& tx) { return insert(tx, "a"); }, Durability::kill));
+    // What a killed process leaves: the files as they are, nothing closed.
+    std::filesystem::copy(folder_.file("x.db"), folder_.file("killed.db"));
+    std::filesystem::copy(folder_.file("x.db-wal"), folder_.file("killed.db-wal"));
+    EXPECT_EQ(count(**Database::open(folder_.file("killed.db"), kTable)), 1);
+}
+
+TEST_F(DatabaseTest, a_batch_is_as_durable_as_its_strictest_write) {
+    auto database = open();
+    std::promise<void> started;
+    std::promise<void> go;
+    auto first = std::async(std::launch::async, [&] {
+        return database->write([&](Transaction&) -> Result<std::int64_t> {
+            started.set_value();
+            go.get_future().wait();
+            return 0;
+        });
+    });
+    started.get_future().wait();
+    std::vector<std::future<Result<std::int64_t>>> writes;
+    for (const Durability durability : {Durability::kill, Durability::power_failure}) {
+        writes.push_back(
+            std::async(std::launch::async, [&, durability] { return database->write(level, durability); }));
+    }
+    while (database->stats().queued < writes.size()) {
+        std::this_thread::yield();
+    }
+    go.set_value();
+    EXPECT_TRUE(first.get());
+    for (auto& write : writes) {
+        EXPECT_EQ(*write.get(), 2);
+    }
 }
 
 TEST_F(DatabaseTest, an_error_undoes_its_own_closure_only) {

@@ -1,6 +1,7 @@
 // Adapter: the writer's thread root; a closure that throws becomes an Error here.
 #include "storage/sql/writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 
@@ -56,9 +57,9 @@ DatabaseStats Writer::stats() const {
     return stats;
 }
 
-Result<void> Writer::submit(const Body& body) {
+Result<void> Writer::submit(const Body& body, Durability durability) {
     GYRE_CHECK(std::this_thread::get_id() != thread_.get_id(), "write() inside a write closure");
-    Job job{.body = &body, .outcome = {}, .changed = {}};
+    Job job{.body = &body, .durability = durability, .outcome = {}, .changed = {}};
     std::unique_lock lock(mutex_);
     if (stopping_) {
         return unavailable("the database is closing");
@@ -120,8 +121,22 @@ void Writer::fail(std::span<Job* const> batch, const Error& error) {
     }
 }
 
+/// Starts a transaction that is as durable as the strictest of its jobs. The log is written in order: syncing
+/// it for one commit makes all before it durable.
+Result<void> Writer::begin(std::span<Job* const> batch) {
+    const bool any_strict = std::ranges::any_of(
+        batch, [](const Job* job) { return job->durability == Durability::power_failure; });
+    const Durability wanted = any_strict ? Durability::power_failure : Durability::kill;
+    if (wanted != durability_) {
+        GYRE_TRY_VOID(
+            connection_->execute(any_strict ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
+        durability_ = wanted;
+    }
+    return connection_->run("BEGIN IMMEDIATE");
+}
+
 void Writer::run_batch(std::span<Job* const> batch, std::vector<std::string>& signals) {
-    if (auto begun = connection_->run("BEGIN IMMEDIATE"); !begun) {
+    if (auto begun = begin(batch); !begun) {
         fail(batch, begun.error());
         return;
     }

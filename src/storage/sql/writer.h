@@ -40,13 +40,14 @@ class Writer {
     /// Finishes what was accepted.
     ~Writer();
 
-    Result<void> submit(const Body& body);
+    Result<void> submit(const Body& body, Durability durability);
     [[nodiscard]] DatabaseStats stats() const;
 
  private:
     enum class State : std::uint8_t { queued, running, done };
     struct Job {
         const Body* body;
+        Durability durability;
         State state = State::queued;
         Result<void> outcome;
         bool kept = false;
@@ -54,11 +55,13 @@ class Writer {
     };
     void loop();
     void run_batch(std::span<Job* const> batch, std::vector<std::string>& signals);
+    Result<void> begin(std::span<Job* const> batch);
     void run_one(Job& job, Transaction& tx, std::vector<std::string>& signals);
     static void fail(std::span<Job* const> batch, const Error& error);
     void finish(std::span<Job* const> batch);
 
-    std::unique_ptr<Connection> connection_;  // the writer thread's, once it runs
+    std::unique_ptr<Connection> connection_;  // the writer thread's, once it runs; as the next
+    Durability durability_ = Durability::power_failure;
     const DatabaseOptions options_;
     const Clock& clock_;
     Listeners& listeners_;
