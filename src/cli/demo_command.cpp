@@ -225,6 +225,7 @@ Result<int> tell(const DemoOptions& options, const Globals& globals, const std::
             (at_terminal ? "you press Enter." : "it is interrupted (Ctrl-C, SIGTERM)."));
         wait_for_people(interrupt, at_terminal);
     }
+    interrupt.set({});  // waits for the action that ended the wait: it has the server in its hands
     server.stop();
     return demo::all_held(expectations) ? 0 : kExitGateFailed;
 }
