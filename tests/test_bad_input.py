@@ -98,7 +98,9 @@ def test_names_that_do_not_exist_are_404_everywhere(served):
     for path in ("/v2/models/flihgts", "/v2/models/flights/versions/9", "/api/gyre/v1/endpoints/flihgts",
                  "/api/gyre/v1/endpoints/flihgts/drift", "/api/gyre/v1/endpoints/flihgts/performance",
                  "/api/gyre/v1/endpoints/flihgts/traffic", "/api/gyre/v1/endpoints/flights/drift?monitor=none",
-                 "/api/gyre/v1/rollouts/none", "/api/gyre/v1/pipelines/none", "/api/gyre/v1/pipeline-runs/none", "/none"):
+                 "/api/gyre/v1/rollouts/none", "/api/gyre/v1/pipelines/none", "/api/gyre/v1/pipeline-runs/none",
+                 "/api/gyre/v1/pipeline-runs?pipeline=none", "/api/gyre/v1/pipelines/none/decisions",
+                 "/api/gyre/v1/alerts?endpoint=none", "/none"):
         answer = requests.get(served.url + path)
         assert answer.status_code == 404, f"{path}: {answer.text}"
     for path in ("/api/gyre/v1/monitors/none", "/api/gyre/v1/pipelines/none", "/api/gyre/v1/endpoints/none"):

@@ -101,6 +101,22 @@ def test_train_reads_a_table_without_a_header(gyre, tmp_path):
     assert short.returncode == 2 and "the file has 3 columns, but 2 names were given" in short.stderr
 
 
+def test_a_separator_with_a_space_is_no_part_of_the_values(gyre, make_server, tmp_path):
+    rows = training_table().split("\n", 1)[1].replace(",", ", ").replace("JFK", "?")
+    data = write(tmp_path / "rows.csv", rows)
+    csv = ["--columns", "origin,distance,late", "--delimiter", ", ", "--null", "?"]
+    done = gyre("--json", "train", "--data", str(data), *csv, "--target", "late", "--holdout", "none", "--trees", "3",
+                "--name", "flights", "--out", str(tmp_path / "models"))
+    assert done.returncode == 0, done.stderr
+    client = Client(gyre, make_server("--model-repository", str(tmp_path / "models")).url)
+    asked = client.json("predict", "flights", "--file", str(data), *csv, "--ignore", "late")["predictions"]
+    assert len(asked) == ROWS
+    origins = {row.split(", ")[0] for row in rows.splitlines()}
+    assert "?" in origins and len(origins) > 1
+    shown = gyre("--json", "sql", "SELECT DISTINCT origin FROM d ORDER BY 1 NULLS FIRST", "--source", f"d={data}", *csv)
+    assert [row["origin"] for row in json.loads(shown.stdout)["rows"]] == [None, *sorted(origins - {"?"})]
+
+
 def test_train_says_which_class_it_predicts_and_gives_no_interval_where_there_is_none(gyre, tmp_path):
     data = write(tmp_path / "rows.csv", training_table().replace(",1\n", ",late\n").replace(",0\n", ",in time\n"))
     done = gyre("train", "--data", str(data), "--target", "late", "--trees", "3", "--out", str(tmp_path / "model"))

@@ -37,7 +37,7 @@ METRICS_INTRO = """# Metrics
 
 `GET /metrics` answers in Prometheus' text format. Names end in their unit; counters end in `_total`. Labels come from bounded sets
 (routes, codes, endpoints, models), never from ids; a family holds at most 2,000 series, further ones share one that is labelled
-`other`. Histograms of durations have a bucket a power of four, from 1 microsecond to about a minute (`GET /api/gyre/v1/endpoints/NAME`
+`other`. Histograms of durations have a bucket a power of two, from 1 microsecond to about a minute (`GET /api/gyre/v1/endpoints/NAME`
 tells p50 and p99 from finer ones), and show up with their first observation.
 
 Latencies are told by route (`gyre_http_request_seconds`), by endpoint, model and version (`gyre_serving_predict_seconds`) and, of one

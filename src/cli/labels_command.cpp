@@ -74,7 +74,8 @@ Result<Json> send_labels(const LabelFlags& flags, const Globals& globals) {
         progress.update(batch.fraction, with_thousands(counts.sent) + " labels");
         return {};
     };
-    const RowFile file{.path = flags.file, .types = {{flags.id_column, "text"}}, .on_error = flags.on_error};
+    const table::SourceSpec file{
+        .path = flags.file, .types = {{flags.id_column, "text"}}, .on_error = flags.on_error};
     GYRE_TRY(const std::int64_t rows, read_rows(file, kBatchRows, on_batch));
     progress.finish(with_thousands(rows) + " labels");
     return Json::object({{"sent", counts.sent},

@@ -27,8 +27,7 @@ struct PredictFlags {
     std::string endpoint;
     std::vector<std::string> rows;
     std::string file;
-    std::vector<std::string> text_columns;
-    std::vector<std::string> null_tokens;
+    CsvFlags csv;
     std::vector<std::string> ignored;
     std::string id_column;
     std::string time_column;
@@ -153,14 +152,8 @@ class Prediction {
     }
 
     Result<void> send_file() {
-        RowFile file{.path = flags_.file, .on_error = flags_.on_error};
-        for (const std::string& column : flags_.text_columns) {
-            file.types[column] = "text";
-        }
-        if (!flags_.null_tokens.empty()) {
-            file.null_tokens = flags_.null_tokens;
-            file.null_tokens.emplace_back("");
-        }
+        table::SourceSpec file{.path = flags_.file, .on_error = flags_.on_error};
+        apply(flags_.csv, file);
         const auto on_batch = [&](RowBatch&& batch) -> Result<void> {
             GYRE_TRY_VOID(send(std::move(batch.rows)));
             progress_.update(batch.fraction, with_thousands(count_) + " rows");
@@ -293,8 +286,7 @@ void add_predict_command(CLI::App& app, Globals& globals) {
     auto* file = command->add_option("--file", flags->file,
                                      "Rows: .jsonl, .csv, .parquet, or - for JSON lines from stdin.");
     row->excludes(file)->allow_extra_args(false);
-    command->add_option("--text", flags->text_columns, "Columns of a CSV to read as text.")->delimiter(',');
-    command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
+    add_csv_flags(*command, flags->csv);
     add_on_error_flag(*command, flags->on_error);
     command->add_option("--ignore", flags->ignored, "Columns to leave out.")->delimiter(',');
     command->add_option("--request-id", flags->id_column, "Column with each row's request id.");

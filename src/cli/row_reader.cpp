@@ -70,7 +70,7 @@ void note_rejected(table::SourceReport& report, const std::string& path, std::in
     }
 }
 
-Result<void> read_lines(std::istream& in, const RowFile& file, double bytes, Batcher& batcher) {
+Result<void> read_lines(std::istream& in, const table::SourceSpec& file, double bytes, Batcher& batcher) {
     std::string line;
     std::int64_t number = 0;
     double read = 0;
@@ -96,7 +96,7 @@ Result<void> read_lines(std::istream& in, const RowFile& file, double bytes, Bat
     return batcher.flush();
 }
 
-Result<void> read_json_lines(const RowFile& file, Batcher& batcher) {
+Result<void> read_json_lines(const table::SourceSpec& file, Batcher& batcher) {
     if (file.path == "-") {
         return read_lines(std::cin, file, 0, batcher);
     }
@@ -109,16 +109,14 @@ Result<void> read_json_lines(const RowFile& file, Batcher& batcher) {
     return read_lines(in, file, static_cast<double>(bytes), batcher);
 }
 
-Result<void> read_table(const RowFile& file, Batcher& batcher) {
+Result<void> read_table(const table::SourceSpec& file, Batcher& batcher) {
     GYRE_TRY(const TempDirectory temp, TempDirectory::create());
     table::SessionOptions options;
     options.engine.temp_directory = temp.path();
     GYRE_TRY(const auto session, table::Session::open(options, system_clock()));
-    GYRE_TRY(const table::SourceReport report, session->add_source({.name = "rows",
-                                                                    .path = file.path,
-                                                                    .types = file.types,
-                                                                    .null_tokens = file.null_tokens,
-                                                                    .on_error = file.on_error}));
+    table::SourceSpec source = file;
+    source.name = "rows";
+    GYRE_TRY(const table::SourceReport report, session->add_source(source));
     report_skipped(report);
     const auto on_rows = [&](table::Batch&& batch) -> Result<void> {
         for (std::size_t i = 0; i < batch.rows(); ++i) {
@@ -133,7 +131,8 @@ Result<void> read_table(const RowFile& file, Batcher& batcher) {
 
 }  // namespace
 
-Result<std::int64_t> read_rows(const RowFile& file, std::size_t batch_rows, const OnBatch& on_batch) {
+Result<std::int64_t> read_rows(const table::SourceSpec& file, std::size_t batch_rows,
+                               const OnBatch& on_batch) {
     Batcher batcher(batch_rows, on_batch);
     GYRE_TRY_VOID(is_json_lines(file.path) ? read_json_lines(file, batcher) : read_table(file, batcher));
     return batcher.count();

@@ -14,6 +14,24 @@ constexpr std::size_t kShown = 5;
 
 }  // namespace
 
+void add_csv_flags(CLI::App& command, CsvFlags& flags) {
+    command.add_option("--columns", flags.columns, "Names of the columns of a CSV without a header.")
+        ->delimiter(',');
+    command.add_option("--text", flags.text_columns, "Columns of a CSV to read as text.")->delimiter(',');
+    command.add_option("--null", flags.null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
+    command.add_option("--delimiter", flags.delimiter,
+                       "Separator of a CSV, 1 to 4 bytes such as ', '; else it is detected.");
+}
+
+void apply(const CsvFlags& flags, table::SourceSpec& source) {
+    source.columns = flags.columns;
+    for (const std::string& column : flags.text_columns) {
+        source.types[column] = "text";
+    }
+    source.null_tokens.insert(source.null_tokens.end(), flags.null_tokens.begin(), flags.null_tokens.end());
+    source.delimiter = flags.delimiter;
+}
+
 void add_on_error_flag(CLI::App& command, table::OnError& on_error) {
     command
         .add_option_function<std::string>(

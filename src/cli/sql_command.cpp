@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 struct SqlFlags {
     std::string sql;
     std::vector<std::string> sources;
-    std::vector<std::string> null_tokens;
+    CsvFlags csv;
     std::string out;
     std::int64_t limit = 100;
     std::int64_t memory_mb = 1024;
@@ -33,9 +33,7 @@ Result<table::SourceSpec> source_of(const std::string& text, const SqlFlags& fla
     }
     table::SourceSpec spec{
         .name = text.substr(0, equals), .path = text.substr(equals + 1), .on_error = flags.on_error};
-    for (const std::string& token : flags.null_tokens) {
-        spec.null_tokens.push_back(token);
-    }
+    apply(flags.csv, spec);
     return spec;
 }
 
@@ -119,7 +117,7 @@ void add_sql_command(CLI::App& app, Globals& globals) {
     command->add_option("sql", flags->sql, "One SELECT.")->required();
     command->add_option("--source", flags->sources, "NAME=FILE (.csv, .parquet, .jsonl, .zip); repeatable.")
         ->allow_extra_args(false);
-    command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
+    add_csv_flags(*command, flags->csv);
     add_on_error_flag(*command, flags->on_error);
     command->add_option("--out", flags->out, "File for all rows: .parquet or .csv.");
     command->add_option("--limit", flags->limit, "Rows shown at most.")

@@ -33,9 +33,6 @@ constexpr std::string_view kTable = "rows";
 struct TrainFlags {
     std::vector<std::string> data;
     std::string sql;
-    std::vector<std::string> columns;
-    std::vector<std::string> text_columns;
-    std::vector<std::string> null_tokens;
     std::vector<std::string> features;
     std::string task = "classification";
     std::string holdout = "fraction";
@@ -44,6 +41,7 @@ struct TrainFlags {
     std::string register_as;
     std::string experiment = "Default";
     std::int64_t memory_mb = 2048;
+    CsvFlags csv;
     table::OnError on_error = table::OnError::fail;
     training::TrainSpec spec;
 };
@@ -126,13 +124,7 @@ std::vector<table::SourceSpec> inputs_of(const TrainFlags& flags) {
     for (const std::string& path : flags.data) {
         source.paths.push_back(fs::absolute(path).string());
     }
-    source.columns = flags.columns;
-    for (const std::string& column : flags.text_columns) {
-        source.types[column] = "text";
-    }
-    for (const std::string& token : flags.null_tokens) {
-        source.null_tokens.push_back(token);
-    }
+    apply(flags.csv, source);
     std::vector<table::SourceSpec> out{std::move(source)};
     if (!flags.sql.empty()) {
         out.push_back({.name = std::string(kTable), .sql = flags.sql});
@@ -347,10 +339,7 @@ void add_train_command(CLI::App& app, Globals& globals) {
     command->add_option("--experiment", flags->experiment, "Experiment of the run.")
         ->capture_default_str()
         ->needs(registered);
-    command->add_option("--columns", flags->columns, "Names of the columns of a CSV without a header.")
-        ->delimiter(',');
-    command->add_option("--text", flags->text_columns, "Columns of a CSV to read as text.")->delimiter(',');
-    command->add_option("--null", flags->null_tokens, "Texts of a CSV that mean null.")->delimiter(',');
+    add_csv_flags(*command, flags->csv);
     add_on_error_flag(*command, flags->on_error);
     command->add_option("--holdout", flags->holdout, "Rows kept back: fraction, time or none.")
         ->capture_default_str();

@@ -301,6 +301,9 @@ class MonitoringHandlers {
         using Filter = monitoring::MonitorService::AlertFilter;
         GYRE_TRY(const std::vector<monitoring::Alert> alerts,
                  loop_.monitors().alerts(in.endpoint, in.firing ? Filter::firing : Filter::all));
+        if (!in.endpoint.empty() && alerts.empty()) {
+            GYRE_TRY_VOID(serving_.get(in.endpoint));  // of one that there is, that is the answer
+        }
         Json items = Json::array();
         for (const monitoring::Alert& alert : alerts) {
             items.push_back(monitoring::api_json(alert));

@@ -62,6 +62,16 @@ Result<Json> start_run(pipelines::Engine& engine, const Context& context, const 
     return to_json(run);
 }
 
+/// Nothing listed of a pipeline is an answer only when there is such a pipeline; a removed one's past stays.
+template <class Record>
+Result<void> check_known(pipelines::Engine& engine, const std::string& pipeline,
+                         const std::vector<Record>& listed) {
+    if (!pipeline.empty() && listed.empty()) {
+        GYRE_TRY_VOID(engine.get_pipeline(pipeline));
+    }
+    return {};
+}
+
 /// Outputs of steps may be large; the answer about one run has them.
 Result<Json> list_runs(pipelines::Engine& engine, const RunsIn& in) {
     if (in.limit < 1 || in.limit > kRunsShownMax) {
@@ -70,6 +80,7 @@ Result<Json> list_runs(pipelines::Engine& engine, const RunsIn& in) {
     }
     GYRE_TRY(std::vector<pipelines::RunRecord> runs,
              engine.list_runs({in.pipeline, in.before, static_cast<std::size_t>(in.limit)}));
+    GYRE_TRY_VOID(check_known(engine, in.pipeline, runs));
     for (pipelines::RunRecord& run : runs) {
         for (pipelines::StepRecord& step : run.steps) {
             step.outputs = Json::object();
@@ -129,6 +140,7 @@ void add_pipeline_routes(RouteTable& table, pipelines::Engine& engine) {
             "What triggers decided, and why nothing ran.", Access::read),
         [&engine](Context&, const NameIn& in) -> Result<Json> {
             GYRE_TRY(const auto decisions, engine.list_decisions(in.name, kDecisionsShown));
+            GYRE_TRY_VOID(check_known(engine, in.name, decisions));
             return listed("decisions", decisions);
         });
     table.typed<RunsIn, Json>(doc(Method::get, "/api/gyre/v1/pipeline-runs", "list_pipeline_runs",
