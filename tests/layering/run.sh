@@ -2,6 +2,7 @@
 # A wrong layer edge stops the configuration with a sentence; a wrong #include and a vendor's header fail the check.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export CMAKE_GENERATOR=Ninja CXX=clang++-19  # what ./dev installs; a bare machine has no make and no c++
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/src/low" "$work/src/high"
