@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "runtime/http/head_memo.h"
 #include "runtime/http/request_parser.h"
 #include "runtime/http/router.h"
 
@@ -40,6 +41,28 @@ std::string decode(std::string_view head, std::string_view body, std::size_t ste
     return "?";
 }
 
+/// A head like the one that was read, with one digit more, is recalled as the parser reads it, or not at all.
+void check_memo(std::string_view head, const Request& parsed) {
+    gyre::http::HeadMemo memo;
+    memo.keep(head, parsed);
+    for (std::size_t at = 0; at < head.size() && head.size() <= gyre::http::kRememberedHeadBytesMax; ++at) {
+        if (head[at] < '0' || head[at] > '9') {
+            continue;
+        }
+        const std::string other = std::string(head).insert(at, 1, '7');
+        Request recalled;
+        Request again;
+        RequestParser parser;
+        if (memo.recall(other, recalled) &&
+            (parser.parse_head(other, again) || again.path != recalled.path || again.host != recalled.host ||
+             again.headers.size() != recalled.headers.size() ||
+             again.facts.framing != recalled.facts.framing ||
+             again.facts.content_length != recalled.facts.content_length)) {
+            std::abort();
+        }
+    }
+}
+
 gyre::http::Router& router() {
     static gyre::http::Router routes;
     static const bool filled = [] {
@@ -71,6 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return 0;
         }
     }
+    check_memo(bytes.substr(0, head), request);
     const auto match = router().match(request.method, request.path, request.params);
     if (match.kind == gyre::http::MatchKind::found) {
         for (const std::string& value : request.params) {

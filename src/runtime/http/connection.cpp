@@ -140,9 +140,13 @@ HeadState Connection::take_head() {
         const bool letter = bytes.front() >= 'A' && bytes.front() <= 'Z';
         return letter ? HeadState::more : refuse_head(400, invalid_argument("this is not an HTTP request"));
     }
-    parser_.emplace();
-    if (const auto refusal = parser_->parse_head(bytes.substr(0, size), request_)) {
-        return refuse_head(refusal->status, refusal->error);
+    const std::string_view head = bytes.substr(0, size);
+    if (!memo_.recall(head, request_)) {
+        parser_.emplace();
+        if (const auto refusal = parser_->parse_head(head, request_)) {
+            return refuse_head(refusal->status, refusal->error);
+        }
+        memo_.keep(head, request_);
     }
     begin_ += size;
     scanned_ = 0;

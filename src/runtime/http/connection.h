@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "runtime/http/head_memo.h"
 #include "runtime/http/loop.h"
 #include "runtime/http/request_parser.h"
 #include "runtime/http/socket.h"
@@ -112,9 +113,10 @@ class Connection final : public Tracked {
     Response response_;
     Plan plan_;
     bool planned_ = false;  // done() is owed
-    std::optional<RequestParser> parser_;
-    std::string body_;  // a body that does not fit into in_
-    std::string raw_;   // chunked bytes not decoded yet
+    HeadMemo memo_;
+    std::optional<RequestParser> parser_;  // of a head that was not recalled
+    std::string body_;                     // a body that does not fit into in_
+    std::string raw_;                      // chunked bytes not decoded yet
     std::uint64_t body_left_ = 0;
     std::uint64_t body_read_ = 0;
     bool body_done_ = false;

@@ -7,6 +7,8 @@ namespace gyre::http {
 
 inline constexpr std::size_t kHeadBytesMax = 16U << 10U;
 inline constexpr std::size_t kHeadersMax = 100;
+/// A connection remembers its last head up to this size, see HeadMemo.
+inline constexpr std::size_t kRememberedHeadBytesMax = 1024;
 inline constexpr std::size_t kPathSegmentsMax = 64;
 /// Head plus a small body that is parsed where it was read. One per connection.
 inline constexpr std::size_t kReadBufferBytes = 24U << 10U;
