@@ -30,7 +30,7 @@ inline constexpr std::size_t kLabelBatchMax = 100'000;
 inline constexpr std::size_t kPendingLabelsMax = 200'000;  // labels whose prediction has not been seen
 inline constexpr std::size_t kRevisionsPerRowMax = 8;
 inline constexpr std::size_t kStoreRowsMax = 2'000'000;  // of all endpoints together
-inline constexpr std::size_t kStoreEvictedPart = 100;  // over it, this part of the largest endpoint's goes
+inline constexpr std::size_t kStoreEvictedPart = 100;    // over it, this part of the largest endpoint's goes
 inline constexpr std::size_t kScoresPerRowMax = 16;      // variants that scored one request
 inline constexpr std::size_t kTrafficBucketsMax = 200'000;
 

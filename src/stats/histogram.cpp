@@ -68,8 +68,8 @@ std::size_t BitHistogram::place_of(std::uint32_t key) {
 
 void BitHistogram::halve() {
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < buckets_.size(); ++i) {
-        const Bucket bucket{buckets_[i].key >> 1U, buckets_[i].count};
+    for (const Bucket& fine : buckets_) {
+        const Bucket bucket{fine.key >> 1U, fine.count};
         if (kept > 0 && buckets_[kept - 1].key == bucket.key) {
             buckets_[kept - 1].count += bucket.count;
         } else {

@@ -164,7 +164,8 @@ Result<void> Target::take(od::value data, std::string_view body) {
     // PlainReader stops at the body's last brace; only one that has it is read so.
     if (body.back() == '}' && !has_text()) {
         PlainReader reader(buffer->numbers_of(first), rows, columns);
-        if (reader.read(std::string_view(data.raw_json_token()).data(), 1) != nullptr) {
+        const std::string_view start = data.raw_json_token();
+        if (reader.read(&start.front(), 1) != nullptr) {
             row = reader.row();
             column = reader.column();
             return {};
