@@ -10,18 +10,15 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "inference/testing.h"
 
 namespace gyre::inference {
 namespace {
 
 using testing::HasSubstr;
 
-/// One leaf of value 1 over one feature: margin 1.5 with this base score.
-constexpr std::string_view kModel =
-    R"({"learner":{"gradient_booster":{"model":{"tree_info":[0],"trees":[{"default_left":[0],"left_children":[-1],
-"right_children":[-1],"split_conditions":[1E0],"split_indices":[0],"tree_param":{"size_leaf_vector":"1"}}]},
-"name":"gbtree"},"learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"1"},
-"objective":{"name":"reg:squarederror"}},"version":[1,7,6]})";
+/// Says 1.5.
+const std::string kModel = one_leaf_model("reg:squarederror");
 constexpr std::int64_t kPatienceMs = 30'000;
 
 ModelKey key_of(std::int64_t version) {

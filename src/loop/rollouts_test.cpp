@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "events/events.h"
+#include "inference/testing.h"
 #include "storage/testing.h"
 
 namespace gyre::loop {
@@ -21,18 +22,11 @@ constexpr std::int64_t kDay = kUsPerDay;
 constexpr std::int64_t kStart = 15'706 * kDay;  // 2013-01-01
 constexpr int kRowsPerDay = 200;
 
-/// One leaf over one feature; what it says does not matter here.
-constexpr std::string_view kModel =
-    R"({"learner":{"gradient_booster":{"model":{"tree_info":[0],"trees":[{"default_left":[0],"left_children":[-1],
-"right_children":[-1],"split_conditions":[1E0],"split_indices":[0],"tree_param":{"size_leaf_vector":"1"}}]},
-"name":"gbtree"},"learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"1"},
-"objective":{"name":"binary:logistic"}},"version":[1,7,6]})";
-
 class RolloutsTest : public testing::Test {
  protected:
     void SetUp() override {
-        ASSERT_TRUE(write_file_atomic(folder.file("model.json"), kModel));
-        std::string wide(kModel);
+        ASSERT_TRUE(write_file_atomic(folder.file("model.json"), inference::one_leaf_model()));
+        std::string wide = inference::one_leaf_model();
         wide.replace(wide.find(R"("num_feature":"1")"), 17, R"("num_feature":"2")");
         ASSERT_TRUE(write_file_atomic(folder.file("wide.json"), wide));
         open();

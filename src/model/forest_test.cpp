@@ -232,24 +232,36 @@ TEST(Forest, RefusesCyclesSharedNodesAndIndicesOutOfRange) {
     EXPECT_THAT(error_of([](TreeSpec& t) { t = {}; }), testing::HasSubstr("no nodes"));
 }
 
+/// Trees of which every split has a leaf on its left: as deep as trees of so few nodes can be.
+Result<Forest> build_chains(std::int32_t splits, std::size_t trees = 1) {
+    TreeSpec tree;
+    for (std::int32_t i = 0; i < splits; ++i) {  // node 2i splits into leaf 2i+1 and node 2i+2
+        tree.left.insert(tree.left.end(), {2 * i + 1, -1});
+        tree.right.insert(tree.right.end(), {2 * i + 2, -1});
+    }
+    tree.left.push_back(-1);
+    tree.right.push_back(-1);
+    tree.feature.assign(tree.left.size(), 0);
+    tree.value.assign(tree.left.size(), 1.0F);
+    tree.default_left.assign(tree.left.size(), 0);
+    ForestSpec spec = small_forest(0);
+    spec.trees.assign(trees, tree);
+    return Forest::build(spec);
+}
+
+TEST(Forest, TakesNoMoreRoomThanItsNodesAskFor) {
+    constexpr std::size_t kBytesPerNode = 30;
+    for (const std::int32_t splits : {1, 4, 6, 12, 13}) {  // complete trees would have up to 2^13 leaves
+        const auto forest = build_chains(splits, 100);
+        ASSERT_TRUE(forest);
+        EXPECT_EQ(forest->node_count(), 100U * (2U * static_cast<unsigned>(splits) + 1));
+        EXPECT_LE(forest->byte_size(), kBytesPerNode * forest->node_count()) << splits;
+    }
+}
+
 TEST(Forest, BoundsTheDepthOfATree) {
-    const auto chain = [](std::int32_t splits) {
-        TreeSpec tree;
-        for (std::int32_t i = 0; i < splits; ++i) {  // node 2i splits into leaf 2i+1 and node 2i+2
-            tree.left.insert(tree.left.end(), {2 * i + 1, -1});
-            tree.right.insert(tree.right.end(), {2 * i + 2, -1});
-        }
-        tree.left.push_back(-1);
-        tree.right.push_back(-1);
-        tree.feature.assign(tree.left.size(), 0);
-        tree.value.assign(tree.left.size(), 1.0F);
-        tree.default_left.assign(tree.left.size(), 0);
-        ForestSpec spec = small_forest(0);
-        spec.trees = {tree};
-        return Forest::build(spec);
-    };
-    EXPECT_TRUE(chain(static_cast<std::int32_t>(kForestDepthMax)));
-    const auto deeper = chain(static_cast<std::int32_t>(kForestDepthMax) + 1);
+    EXPECT_TRUE(build_chains(static_cast<std::int32_t>(kForestDepthMax)));
+    const auto deeper = build_chains(static_cast<std::int32_t>(kForestDepthMax) + 1);
     ASSERT_FALSE(deeper);
     EXPECT_EQ(deeper.error().code(), ErrorCode::resource_exhausted);
 }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "inference/testing.h"
 #include "serving/endpoint.h"
 #include "serving/live.h"
 #include "serving/row_buffer.h"
@@ -199,17 +200,10 @@ TEST(ShadowQueue, sheds_what_does_not_fit_and_scores_the_rest) {
     EXPECT_EQ(queue.queued_rows(), 0U);
 }
 
-/// One leaf over one feature.
-constexpr std::string_view kModel =
-    R"({"learner":{"gradient_booster":{"model":{"tree_info":[0],"trees":[{"default_left":[0],"left_children":[-1],
-"right_children":[-1],"split_conditions":[1E0],"split_indices":[0],"tree_param":{"size_leaf_vector":"1"}}]},
-"name":"gbtree"},"learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"1"},
-"objective":{"name":"binary:logistic"}},"version":[1,7,6]})";
-
 class ServingTest : public testing::Test {
  protected:
     void SetUp() override {
-        ASSERT_TRUE(write_file_atomic(folder.file("model.json"), kModel));
+        ASSERT_TRUE(write_file_atomic(folder.file("model.json"), inference::one_leaf_model()));
         inference::ManagerOptions options;
         options.resolve = [this](const inference::ModelKey& key) -> Result<std::string> {
             if (key.version == kSlow) {

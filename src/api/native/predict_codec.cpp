@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include "api/body_parser.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -260,17 +261,13 @@ Result<void> check_counts(const PredictRequest& request, std::size_t rows) {
 
 Result<void> read_predict(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                           PredictRequest& request) {
-    thread_local od::parser kept;
-    std::shared_ptr<od::parser> large;
-    if (body.size() > serving::kParserKeptBodyBytes) {
-        large = std::make_shared<od::parser>();
-    }
-    od::parser& parser = large ? *large : kept;
+    BodyParser<od::parser> parser(body.size());
     request = {};
     od::document document;
     od::object root;
-    auto code =
-        parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING).get(document);
+    auto code = parser.get()
+                    .iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING)
+                    .get(document);
     if (code == simdjson::SUCCESS) {
         code = document.get_object().get(root);
     }
@@ -297,7 +294,7 @@ Result<void> read_predict(std::string_view body, const model::Signature& signatu
         return invalid_argument("field 'rows' is missing: an array of objects, one a row");
     }
     GYRE_TRY_VOID(check_counts(request, rows.rows()));
-    request.texts_owner = std::move(large);
+    request.texts_owner = parser.texts_owner();
     return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include <simdjson.h>
 
+#include "api/body_parser.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/json_number.h"
@@ -501,24 +502,20 @@ std::string_view output_name(const model::Signature& signature) {
 
 Result<void> read_infer(std::string_view body, const model::Signature& signature, serving::RowBuffer& rows,
                         InferRequest& request) {
-    thread_local od::parser kept;
-    std::shared_ptr<od::parser> large;
-    if (body.size() > serving::kParserKeptBodyBytes) {
-        large = std::make_shared<od::parser>();
-    }
-    od::parser& parser = large ? *large : kept;
+    BodyParser<od::parser> parser(body.size());
     request.texts_owner.reset();
     request.id.clear();
     request.event_time_us.reset();
     request.request_ids.clear();
     od::document document;
-    const auto code =
-        parser.iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING).get(document);
+    const auto code = parser.get()
+                          .iterate(body.data(), body.size(), body.size() + simdjson::SIMDJSON_PADDING)
+                          .get(document);
     if (code != simdjson::SUCCESS) {
         return bad_json(code);
     }
     GYRE_TRY_VOID(read_document(document, body, signature, rows, request));
-    request.texts_owner = std::move(large);
+    request.texts_owner = parser.texts_owner();
     return {};
 }
 
