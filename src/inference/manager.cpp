@@ -171,7 +171,7 @@ struct Manager::Impl {
 
     void drop_locked(std::map<ModelKey, Entry>::iterator at) {
         if (at->second.model != nullptr) {
-            draining.push_back({at->first, at->second.model});
+            draining.emplace_back(at->first, at->second.model);
         }
         entries.erase(at);
     }

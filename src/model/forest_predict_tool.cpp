@@ -7,8 +7,7 @@
 #include "base/text.h"
 #include "model/xgboost.h"
 
-using namespace gyre;
-
+namespace gyre {
 namespace {
 
 Result<void> run(const std::string& model_path, const std::string& rows_path, bool margin) {
@@ -42,13 +41,14 @@ Result<void> run(const std::string& model_path, const std::string& rows_path, bo
 }
 
 }  // namespace
+}  // namespace gyre
 
 int main(int argc, char** argv) {
     if (argc < 3) {
         std::fputs("usage: gyre_forest_predict MODEL ROWS.csv [margin]\n", stderr);
         return 2;
     }
-    const auto done = run(argv[1], argv[2], argc > 3);
+    const auto done = gyre::run(argv[1], argv[2], argc > 3);
     if (!done) {
         std::fprintf(stderr, "%s\n", done.error().message().c_str());
         return 1;

@@ -30,13 +30,12 @@ StepOutcome StepOutcome::waiting(Json wait) {
     return outcome;
 }
 
-Result<void> StepKinds::add(StepKind kind) {
+Result<void> StepKinds::add(const StepKind& kind) {
     if (kind.name.empty() || kind.name.size() > kNameBytesMax || !kind.start) {
         return invalid_argument("a step kind needs a name and a start function");
     }
-    const std::string name = kind.name;
-    if (!kinds_.try_emplace(name, std::move(kind)).second) {
-        return already_exists("step kind '" + name + "' is already registered");
+    if (!kinds_.try_emplace(kind.name, kind).second) {
+        return already_exists("step kind '" + kind.name + "' is already registered");
     }
     return {};
 }

@@ -82,7 +82,7 @@ struct StepKind {
 class StepKinds final : public KindCheck {
  public:
     /// Errors: already_exists; invalid_argument for no name or no start.
-    Result<void> add(StepKind kind);
+    Result<void> add(const StepKind& kind);
     [[nodiscard]] const StepKind* find(std::string_view name) const;
     [[nodiscard]] std::vector<std::string_view> kinds() const override;
     [[nodiscard]] Result<void> validate(const std::string& kind, const Json& with) const override;

@@ -80,11 +80,11 @@ void ThreadPool::work() {
             queue_.pop_front();
             depth_gauge_.set(static_cast<double>(queue_.size()));
         }
-        run_one(std::move(next));
+        run_one(next);
     }
 }
 
-void ThreadPool::run_one(Waiting waiting) {
+void ThreadPool::run_one(const Waiting& waiting) {
     wait_.observe_ns(system_clock().steady_ns() - waiting.queued_ns);
     try {
         waiting.task();

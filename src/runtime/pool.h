@@ -52,7 +52,7 @@ class ThreadPool {
         std::int64_t queued_ns = 0;
     };
     void work();
-    void run_one(Waiting waiting);
+    void run_one(const Waiting& waiting);
 
     PoolOptions options_;
     Gauge& depth_gauge_;

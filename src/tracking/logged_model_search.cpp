@@ -10,7 +10,6 @@
 namespace gyre::tracking {
 
 using storage::Clause;
-using storage::Op;
 using storage::Reader;
 using storage::SqlCondition;
 using storage::Statement;

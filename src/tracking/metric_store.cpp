@@ -51,9 +51,9 @@ void each_point(std::string_view bytes, Fn fn) {
 }
 
 Point decode(std::string_view bytes) {
-    return {static_cast<std::int64_t>(read_u64(bytes.data())),
-            static_cast<std::int64_t>(read_u64(bytes.data() + 8)),
-            std::bit_cast<double>(read_u64(bytes.data() + 16))};
+    const char* at = bytes.data();
+    return {static_cast<std::int64_t>(read_u64(at)), static_cast<std::int64_t>(read_u64(at + 8)),
+            std::bit_cast<double>(read_u64(at + 16))};
 }
 
 /// Infinities are kept as the largest finite numbers, every NaN as one, and -0 as 0, so that equal points

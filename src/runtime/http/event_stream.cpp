@@ -7,7 +7,7 @@
 namespace gyre::http {
 namespace {
 
-void call(std::function<void()> function) {
+void call(const std::function<void()>& function) {
     if (function) {
         function();
     }
@@ -59,7 +59,7 @@ bool EventStream::send(std::string_view id, std::string_view event, std::string_
     frames_.push_back(std::move(frame));
     auto waker = std::exchange(waker_, nullptr);
     lock.unlock();
-    call(std::move(waker));
+    call(waker);
     return true;
 }
 
@@ -68,8 +68,8 @@ void EventStream::end(std::unique_lock<std::mutex>& lock) {
     auto waker = std::exchange(waker_, nullptr);
     auto ended = std::exchange(on_end_, nullptr);
     lock.unlock();
-    call(std::move(waker));
-    call(std::move(ended));
+    call(waker);
+    call(ended);
 }
 
 void EventStream::close() {
@@ -100,7 +100,7 @@ void EventStream::on_end(std::function<void()> callback) {
         return;
     }
     lock.unlock();
-    call(std::move(callback));
+    call(callback);
 }
 
 std::string EventStream::take() {
