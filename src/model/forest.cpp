@@ -201,6 +201,10 @@ void Forest::margins(const float* rows, std::size_t stride, std::size_t n, float
     for (std::size_t i = 0; i < n; ++i) {
         std::copy(base_margin_.begin(), base_margin_.end(), out + i * outputs);
     }
+    if (ranked_) {
+        ranked_->add_rows(rows, stride, n, outputs, out);
+        return;
+    }
     std::size_t row = 0;
     if (walk_ == Walk::levels && n >= kColumnLanes && walks_by_columns(levels_, stride)) {
         row = n / kColumnLanes * kColumnLanes;

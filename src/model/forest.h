@@ -7,6 +7,7 @@
 // never allocates.
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/fields.h"
 #include "base/result.h"
 #include "model/forest_levels.h"
+#include "model/forest_ranked.h"
 #include "model/limits.h"
 
 namespace gyre::model {
@@ -105,8 +107,9 @@ class Forest {
     struct LevelWalk;
 
     void choose_walk();
-    [[nodiscard]] bool fit_levels() const;
-    void build_levels();
+    [[nodiscard]] bool fit_levels(std::uint32_t depth, std::size_t leaves_per_node) const;
+    bool build_ranked(std::uint32_t depth);
+    void build_levels(std::uint32_t depth);
     template <class Visit>
     void with_walk(const Visit& visit) const;
     void margins(const float* rows, std::size_t stride, std::size_t n, float* out) const;
@@ -125,6 +128,7 @@ class Forest {
     std::vector<Node> nodes_;         // empty with levels_
     std::vector<float> leaf_values_;  // by node
     LevelTrees levels_;
+    std::optional<RankedTrees> ranked_;  // instead of both, and of walk_
     std::vector<std::uint32_t>
         category_sets_;  // at a set's place: its words count, then the words; set 0 is empty
 };

@@ -1,4 +1,5 @@
 // Forest::build: from loaded trees to the checked, breadth-first layout.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -211,27 +212,44 @@ void Forest::choose_walk() {
             wide_ = true;
         }
     }
-    if (fit_levels()) {
-        build_levels();
-        walk_ = Walk::levels;
-        nodes_.clear();
-        leaf_values_.clear();
-    }
-}
-
-/// Whether complete trees take little more room than the nodes that are there.
-bool Forest::fit_levels() const {
     std::uint32_t depth = 0;
     for (const Tree& tree : trees_) {
         depth = std::max(depth, tree.depth);
     }
-    return depth <= kForestLevelsMax && (trees_.size() << depth) <= kForestLevelsLeavesMax * nodes_.size();
+    if (build_ranked(depth)) {
+        wide_ = false;
+    } else if (fit_levels(depth, kForestLevelsLeavesMax)) {
+        build_levels(depth);
+        walk_ = Walk::levels;
+    } else {
+        return;
+    }
+    nodes_.clear();
+    leaf_values_.clear();
 }
 
-void Forest::build_levels() {
+/// Whether complete trees of this depth take little more room than the nodes that are there.
+bool Forest::fit_levels(std::uint32_t depth, std::size_t leaves_per_node) const {
+    return depth <= kForestLevelsMax && (trees_.size() << depth) <= leaves_per_node * nodes_.size();
+}
+
+/// False: the trees or the processor are not made for it.
+bool Forest::build_ranked(std::uint32_t depth) {
+    constexpr std::uint32_t kLevels = RankedTrees::kLevels;
+    const std::uint32_t whole_blocks = (depth + kLevels - 1) / kLevels * kLevels;
+    if (!RankedTrees::supported() || !fit_levels(whole_blocks, kForestRankedLeavesMax)) {
+        return false;
+    }
+    build_levels(whole_blocks);
+    ranked_ = RankedTrees::pack(levels_, features_);
+    levels_ = {};
+    return ranked_.has_value();
+}
+
+void Forest::build_levels(std::uint32_t depth) {
     levels_.trees = trees_.size();
+    levels_.depth = depth;
     for (const Tree& tree : trees_) {
-        levels_.depth = std::max(levels_.depth, tree.depth);
         levels_.outputs.push_back(tree.output);
     }
     constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -242,8 +260,8 @@ void Forest::build_levels() {
     for (const Tree& tree : trees_) {
         level.push_back(tree.root);
     }
-    for (std::uint32_t depth = 0; depth < levels_.depth; ++depth) {
-        LevelTrees::Split* splits = levels_.splits.data() + trees * ((std::size_t{1} << depth) - 1);
+    for (std::uint32_t at = 0; at < depth; ++at) {
+        LevelTrees::Split* splits = levels_.splits.data() + trees * ((std::size_t{1} << at) - 1);
         std::vector<std::uint32_t> next(level.size() * 2, kNone);
         for (std::size_t i = 0; i < level.size(); ++i) {
             if (level[i] == kNone) {
@@ -266,7 +284,8 @@ void Forest::build_levels() {
 std::size_t Forest::byte_size() const {
     return nodes_.size() * sizeof(Node) + leaf_values_.size() * sizeof(float) + trees_.size() * sizeof(Tree) +
            levels_.splits.size() * sizeof(LevelTrees::Split) + levels_.leaves.size() * sizeof(float) +
-           levels_.outputs.size() * sizeof(std::uint32_t) + category_sets_.size() * sizeof(std::uint32_t);
+           levels_.outputs.size() * sizeof(std::uint32_t) + (ranked_ ? ranked_->byte_size() : 0) +
+           category_sets_.size() * sizeof(std::uint32_t);
 }
 
 }  // namespace gyre::model

@@ -135,10 +135,27 @@ float leaf_of(const TreeSpec& tree, const float* row) {
     return tree.value[at];
 }
 
+/// Missing, infinite, any number, or a threshold itself.
+float some_value(Rng& rng, const TreeSpec& tree) {
+    switch (rng.below(30)) {
+        case 0:
+            return -kInf;
+        case 1:
+            return kInf;
+        case 2:
+        case 3:
+        case 4:
+            return kNan;
+        default:
+            return rng.below(2) == 0 ? tree.value[rng.below(tree.value.size())]
+                                     : static_cast<float>(rng.normal());
+    }
+}
+
 TEST(Forest, GivesInEveryLayoutWhatFollowingTheLinksGives) {
     Rng rng(3);
-    for (const std::uint32_t depth : {0U, 1U, 3U, 4U, 5U, 6U, 9U, 13U}) {
-        for (const std::size_t features : {1U, 14U, 300U, 600U}) {
+    for (const std::uint32_t depth : {0U, 1U, 3U, 4U, 5U, 6U, 9U, 12U, 13U}) {
+        for (const std::size_t features : {1U, 14U, 30U, 50U, 100U, 300U, 600U}) {
             const std::size_t outputs = depth % 2 == 0 ? 1 : 3;
             ForestSpec spec = small_forest(0);
             spec.features = features;
@@ -151,7 +168,7 @@ TEST(Forest, GivesInEveryLayoutWhatFollowingTheLinksGives) {
             ASSERT_TRUE(forest) << forest.error().message();
             std::vector<float> rows(75 * features);
             for (float& x : rows) {
-                x = rng.below(6) == 0 ? kNan : rng.below(30) == 0 ? -kInf : static_cast<float>(rng.normal());
+                x = some_value(rng, spec.trees[rng.below(spec.trees.size())]);
             }
             for (const std::size_t n : {1U, 8U, 64U, 75U}) {
                 std::vector<float> out(n * outputs);

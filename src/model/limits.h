@@ -17,6 +17,8 @@ inline constexpr std::size_t kForestWideFeaturesMax = 512;
 /// leaves for each node that the model has.
 inline constexpr std::size_t kForestLevelsMax = 12;
 inline constexpr std::size_t kForestLevelsLeavesMax = 2;
+/// The same where thresholds are bytes, and nodes so much smaller.
+inline constexpr std::size_t kForestRankedLeavesMax = 4;
 /// XGBoost's own bound: category codes are stored as float32 and stay exact.
 inline constexpr std::size_t kForestCategoryMax = 1U << 24U;
 /// 32-bit words of all category sets of a forest (64 MiB).
