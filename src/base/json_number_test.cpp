@@ -15,9 +15,10 @@ namespace {
 
 std::optional<double> scan(const std::string& text, std::size_t* used = nullptr) {
     double value = 0.0;
-    const char* to = scan_json_number(text.c_str(), value);
+    const std::string padded = text + std::string(json_number::kReadAhead, '\0');
+    const char* to = scan_json_number(padded.c_str(), value);
     if (used != nullptr && to != nullptr) {
-        *used = static_cast<std::size_t>(to - text.c_str());
+        *used = static_cast<std::size_t>(to - padded.c_str());
     }
     return to != nullptr ? std::optional(value) : std::nullopt;
 }
