@@ -109,7 +109,8 @@ def test_registry_deletes_carry_json_bodies(wire):
 @pytest.mark.parametrize("source", [
     "/etc/passwd", "file:///etc", "file:/etc/passwd", "../x", "s3://bucket/x", "http://h/x", "mlflow-artifacts:/../../etc",
     "mlflow-artifacts:/a/%2e%2e/..", "mlflow-artifacts://host/../x", "runs:/abc/../../x", "runs:/abc//etc", "C:\\x",
-    "mlflow-artifacts:/a\\..\\b", "models:/m-none", "models:/none/1", "mlflow-artifacts:/"])
+    "mlflow-artifacts:/a\\..\\b", "models:/m-none", "models:/none/1", "mlflow-artifacts:/",
+    "runs:/0123456789abcdef0123456789abcdef/model"])
 def test_sources_of_versions_are_ids_of_this_server(wire, source):
     wire.ok("POST", "registered-models/create", {"name": "m"})
     status, code, _ = wire.error("POST", "model-versions/create", {"name": "m", "source": source})

@@ -108,6 +108,14 @@ inline constexpr std::size_t kJsonDepthMax = 64;
 /// Parses one document (RFC 8259, UTF-8). Errors: invalid_argument with line and column.
 Result<Json> parse_json(std::string_view text, std::size_t depth_max = kJsonDepthMax);
 
+/// What parse_json found wrong, for those who say in their own words where that is; counted from 1.
+struct JsonFault {
+    std::size_t line = 1;
+    std::size_t column = 1;
+    std::string reason;
+};
+Result<Json> parse_json(std::string_view text, JsonFault& fault, std::size_t depth_max = kJsonDepthMax);
+
 /// Appends `text` as a JSON string literal, quotes included. Invalid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 /// Appends the shortest text that reads back as `value`; NaN and infinities as strings.

@@ -94,30 +94,32 @@ class Builder {
     std::string text_;
 };
 
-std::string place_of(std::string_view text, std::size_t offset) {
-    std::size_t line = 1;
-    std::size_t column = 1;
+JsonFault fault_at(std::string_view text, std::size_t offset, std::string reason) {
+    JsonFault fault{.reason = std::move(reason)};
     for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
-        column = text[i] == '\n' ? 1 : column + 1;
-        line += static_cast<std::size_t>(text[i] == '\n');
+        fault.column = text[i] == '\n' ? 1 : fault.column + 1;
+        fault.line += static_cast<std::size_t>(text[i] == '\n');
     }
-    return "line " + std::to_string(line) + ", column " + std::to_string(column);
+    return fault;
 }
 
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::size_t depth_max) {
+    JsonFault fault;
+    return parse_json(text, fault, depth_max);
+}
+
+Result<Json> parse_json(std::string_view text, JsonFault& fault, std::size_t depth_max) {
     boost::json::parse_options options;
     options.max_depth = depth_max;
     boost::json::basic_parser<Builder> parser(options);
     boost::json::error_code ec;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
-    if (!ec && used < text.size()) {
-        return invalid_argument("invalid JSON at " + place_of(text, used) +
-                                ": extra text after the document");
-    }
-    if (ec) {
-        return invalid_argument("invalid JSON at " + place_of(text, used) + ": " + ec.message());
+    if (ec || used < text.size()) {
+        fault = fault_at(text, used, ec ? ec.message() : "extra text after the document");
+        return invalid_argument("invalid JSON at line " + std::to_string(fault.line) + ", column " +
+                                std::to_string(fault.column) + ": " + fault.reason);
     }
     return parser.handler().take();
 }

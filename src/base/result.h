@@ -118,14 +118,12 @@ class [[nodiscard]] Result<void> : public Result<Unit> {
     decl = *std::move(tmp)
 #define GYRE_TRY(decl, ...) GYRE_TRY_IMPL(GYRE_CAT(gyre_try_, __COUNTER__), return, decl, __VA_ARGS__)
 #define GYRE_CO_TRY(decl, ...) GYRE_TRY_IMPL(GYRE_CAT(gyre_try_, __COUNTER__), co_return, decl, __VA_ARGS__)
-#define GYRE_TRY_VOID(...)                                \
-    if (auto gyre_result = (__VA_ARGS__); !gyre_result) { \
-        return std::move(gyre_result).error();            \
-    }                                                     \
+// The result has a name of its own at each place: the expression may be a lambda that tries something, too.
+#define GYRE_TRY_VOID_IMPL(tmp, ret, ...) \
+    if (auto tmp = (__VA_ARGS__); !tmp) { \
+        ret std::move(tmp).error();       \
+    }                                     \
     static_assert(true)
-#define GYRE_CO_TRY_VOID(...)                             \
-    if (auto gyre_result = (__VA_ARGS__); !gyre_result) { \
-        co_return std::move(gyre_result).error();         \
-    }                                                     \
-    static_assert(true)
+#define GYRE_TRY_VOID(...) GYRE_TRY_VOID_IMPL(GYRE_CAT(gyre_try_, __COUNTER__), return, __VA_ARGS__)
+#define GYRE_CO_TRY_VOID(...) GYRE_TRY_VOID_IMPL(GYRE_CAT(gyre_try_, __COUNTER__), co_return, __VA_ARGS__)
 // NOLINTEND

@@ -81,6 +81,18 @@ Result<Json> run_sql(const SqlFlags& flags) {
     return path.empty() ? read_rows(*session, flags) : write_out(*session, flags, path);
 }
 
+/// As SQL would write it, and numbers with all their digits: this is data, not a summary.
+std::string data_cell(const Json& value) {
+    switch (value.kind()) {
+        case Json::Kind::null:
+            return "NULL";
+        case Json::Kind::string:
+            return value.as_string();
+        default:
+            return value.dump();
+    }
+}
+
 void show(const Json& document) {
     if (document.find("out") != nullptr) {
         std::printf("%s rows in %s\n", with_thousands(document.integer_or("rows", 0)).c_str(),
@@ -96,7 +108,7 @@ void show(const Json& document) {
     for (const Json& row : rows) {
         std::vector<std::string> cells;
         for (const std::string& name : header) {
-            cells.push_back(cell(row[name]));
+            cells.push_back(data_cell(row[name]));
         }
         table.add_row(std::move(cells));
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "serving/limits.h"
+
 namespace gyre::serving {
 
 /// Whether the buffer already has this form, as it does while one model is asked again and again.
@@ -18,6 +20,11 @@ void RowBuffer::reset(const model::Signature& signature, std::size_t rows) {
         std::fill(numbers_.begin(), numbers_.end(), std::numeric_limits<double>::quiet_NaN());
         std::fill(texts_.begin(), texts_.end(), model::TextCell{{}, true});
         return;
+    }
+    const std::size_t values = rows * signature.columns.size();
+    if (values <= kRowBufferKeptValues && capacity() > 2 * kRowBufferKeptValues) {
+        numbers_ = std::vector<double>();  // {} would keep the room
+        texts_ = std::vector<model::TextCell>();
     }
     offsets_.resize(signature.columns.size());
     std::size_t numbers = 0;

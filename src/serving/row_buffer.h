@@ -1,8 +1,9 @@
 #pragma once
 // RowBuffer: raw rows on their way from a request's text to a model, column by column.
 //
-// Made once per thread and reused: after the first requests it allocates nothing. Texts are borrowed from the
-// request's body and must outlive the use of batch(). Not thread-safe.
+// Made once per thread and reused: after the first requests it allocates nothing, but for requests of more
+// than kRowBufferKeptValues values, whose room it gives back at the next smaller one. Texts are borrowed from
+// the request's body and must outlive the use of batch(). Not thread-safe.
 #include <limits>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ class RowBuffer {
     /// All numbers, column by column; those of a buffer of one row are that row's, in order.
     [[nodiscard]] std::span<const double> numbers() const { return numbers_; }
     [[nodiscard]] const model::RowBatch& batch() const { return batch_; }
+    /// Values that there is room for.
+    [[nodiscard]] std::size_t capacity() const { return numbers_.capacity() + texts_.capacity(); }
     [[nodiscard]] std::size_t column_count() const { return offsets_.size(); }
 
     /// Copies all values, texts included, so that they outlive the request.

@@ -92,6 +92,22 @@ TEST(RowBuffer, an_owned_copy_outlives_the_request) {
     EXPECT_TRUE(std::isnan(copy.batch().columns[1].numbers[1]));
 }
 
+TEST(RowBuffer, gives_the_room_of_a_large_request_back) {
+    model::Signature signature;
+    signature.columns = {{"carrier", model::ColumnType::text, false},
+                         {"distance", model::ColumnType::number, false}};
+    RowBuffer rows;
+    rows.reset(signature, 4 * kRowBufferKeptValues);
+    ASSERT_GE(rows.capacity(), 8 * kRowBufferKeptValues);
+    rows.reset(signature, 3);
+    EXPECT_LE(rows.capacity(), 100U);
+    rows.set_number(1, 2, 1.0);
+    EXPECT_EQ(rows.batch().columns[1].numbers[2], 1.0);
+    rows.reset(signature, kRowBufferKeptValues / 2);
+    rows.reset(signature, 3);
+    EXPECT_GE(rows.capacity(), kRowBufferKeptValues) << "room of requests up to the bound is kept";
+}
+
 struct CountedModel {
     Counter requests, rows, errors, dropped;
     Histogram seconds;

@@ -40,9 +40,12 @@ std::optional<Complaint> complaint_about(const std::string& line,
         return Complaint{
             .column = 1, .column_name = "", .reason = "the line is longer than " + human_bytes(kRowBytesMax)};
     }
-    const Result<Json> row = parse_json(line);
+    JsonFault fault;
+    const Result<Json> row = parse_json(line, fault);
     if (!row) {
-        return Complaint{.column = 1, .column_name = "", .reason = row.error().message()};
+        return Complaint{.column = static_cast<std::int64_t>(fault.column),
+                         .column_name = "",
+                         .reason = "invalid JSON: " + fault.reason};
     }
     if (!row->is_object()) {
         return Complaint{.column = 1,

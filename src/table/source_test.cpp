@@ -258,6 +258,8 @@ TEST_F(SourceTest, json_lines_are_checked_line_by_line) {
     ASSERT_TRUE(report) << report.error().message();
     EXPECT_EQ(report->rows, 2);
     EXPECT_EQ(report->skipped, 3);
+    EXPECT_EQ(report->rejected[1].column, 9);
+    EXPECT_TRUE(report->rejected[1].reason.starts_with("invalid JSON: ")) << report->rejected[1].reason;
     EXPECT_EQ(report->rejected[2].column_name, "a");
     EXPECT_EQ(session->query("SELECT sum(a)::BIGINT FROM rows")->columns[0].int64s()[0], 3);
 }

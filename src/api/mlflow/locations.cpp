@@ -23,14 +23,9 @@ Result<ModelSource> source_in_run(tracking::Tracking& tracking, std::string_view
     if (!path.empty()) {
         GYRE_TRY_VOID(storage::check_blob_path(path));
     }
-    const auto run = tracking.get_run(rest.substr(0, slash));
-    if (!run) {
-        return run.error().code() == ErrorCode::not_found
-                   ? Result<ModelSource>(ModelSource{std::string(source)})
-                   : run.error();
-    }
-    return ModelSource{path.empty() ? run->info.artifact_uri
-                                    : run->info.artifact_uri + "/" + std::string(path)};
+    GYRE_TRY(const tracking::Run run, tracking.get_run(rest.substr(0, slash)));
+    return ModelSource{path.empty() ? run.info.artifact_uri
+                                    : run.info.artifact_uri + "/" + std::string(path)};
 }
 
 Result<ModelSource> source_of_model(tracking::Tracking& tracking, registry::Registry& registry,

@@ -22,8 +22,29 @@ namespace {
 namespace od = simdjson::ondemand;
 
 constexpr std::size_t kRankMax = 8;
-constexpr std::string_view kDatatypes[] = {"BOOL",  "UINT8", "UINT16", "UINT32", "UINT64", "INT8",
-                                           "INT16", "INT32", "INT64",  "FP32",   "FP64",   "BYTES"};
+
+struct Datatype {
+    std::string_view name;
+    // Of whole numbers; the largest of 64 bits are those that a double can hold. Without them, any number.
+    double least = 0.0;
+    double most = 0.0;
+    [[nodiscard]] constexpr bool whole() const { return most > least; }
+    [[nodiscard]] bool holds(double value) const {
+        return value >= least && value <= most && value == std::floor(value);
+    }
+};
+constexpr Datatype kDatatypes[] = {{"BOOL", 0, 1},
+                                   {"UINT8", 0, 255},
+                                   {"UINT16", 0, 65535},
+                                   {"UINT32", 0, 4294967295},
+                                   {"UINT64", 0, 0x1.fffffffffffffp+63},
+                                   {"INT8", -128, 127},
+                                   {"INT16", -32768, 32767},
+                                   {"INT32", -2147483648.0, 2147483647},
+                                   {"INT64", -0x1p+63, 0x1.fffffffffffffp+62},
+                                   {"FP32"},
+                                   {"FP64"},
+                                   {"BYTES"}};
 
 Error bad_json(simdjson::error_code code) {
     return invalid_argument(std::string("the body is not the JSON of an infer request: ") +
@@ -133,6 +154,8 @@ struct Target {
     std::size_t column = 0;  // counted from `first`
 
     Result<void> take(od::value data, std::string_view body);
+    /// Whether all values are such as the datatype holds.
+    [[nodiscard]] Result<void> check(const Datatype& datatype) const;
     [[nodiscard]] std::size_t written() const { return row * columns + column; }
 
  private:
@@ -140,6 +163,7 @@ struct Target {
     Result<void> take_array(od::array array, std::size_t depth);
     Result<void> take_value(od::value value, std::size_t depth);
     [[nodiscard]] Error wrong_value(od::value& value, std::string_view expected) const;
+    [[nodiscard]] std::string place(std::size_t at_row, std::size_t at_column) const;
     void step() {
         if (++column == columns) {
             column = 0;
@@ -148,14 +172,19 @@ struct Target {
     }
 };
 
-/// Says where in `data` it stands: a client that got a NaN somewhere looks for it among many.
+/// Where in `data` a value stands: a client that got a NaN somewhere looks for it among many.
+std::string Target::place(std::size_t at_row, std::size_t at_column) const {
+    std::string text = "data[" + std::to_string(at_row * columns + at_column) + "]";
+    if (columns > 1) {
+        text += " (row " + std::to_string(at_row) + ", column " + std::to_string(at_column) + ")";
+    }
+    return text;
+}
+
 Error Target::wrong_value(od::value& value, std::string_view expected) const {
     constexpr std::size_t kShown = 40;
     const std::string_view token = value.raw_json_token();
-    std::string what = "data[" + std::to_string(written()) + "]";
-    if (columns > 1) {
-        what += " (row " + std::to_string(row) + ", column " + std::to_string(column) + ")";
-    }
+    std::string what = place(row, column);
     what.append(": expected ").append(expected).append(", got ").append(trim(token.substr(0, kShown)));
     return bad_tensor(name, what + "; send null where the value is unknown");
 }
@@ -177,6 +206,22 @@ Result<void> Target::take(od::value data, std::string_view body) {
         return bad_tensor(name, "'data' is no array");
     }
     return take_array(array, 1);
+}
+
+Result<void> Target::check(const Datatype& datatype) const {
+    for (std::size_t at_column = 0; datatype.whole() && at_column < columns; ++at_column) {
+        for (std::size_t at_row = 0; at_row < rows; ++at_row) {
+            const double value = buffer->number(first + at_column, at_row);
+            if (!datatype.holds(value) && !std::isnan(value)) {
+                std::string text;
+                append_json_number(text, value);
+                return bad_tensor(name, place(at_row, at_column) + ": expected a whole number that fits " +
+                                            std::string(datatype.name) + ", got " + text +
+                                            "; FP64 takes any number");
+            }
+        }
+    }
+    return {};
 }
 
 bool Target::has_text() const {
@@ -289,15 +334,24 @@ Result<std::size_t> rows_of(const Shape& shape, const model::Signature& signatur
     return shape.dims[0];
 }
 
-Result<void> check_datatype(od::object& input, std::string_view name, const model::Signature& signature,
-                            std::size_t column) {
+Error unknown_datatype(std::string_view name, std::string_view datatype) {
+    std::vector<std::string_view> known;
+    for (const Datatype& each : kDatatypes) {
+        known.push_back(each.name);
+    }
+    return bad_tensor(name, "datatype '" + std::string(datatype.substr(0, 20)) +
+                                "' is not understood in JSON" + suggestion(datatype, known));
+}
+
+Result<Datatype> read_datatype(od::object& input, std::string_view name, const model::Signature& signature,
+                               std::size_t column) {
     std::string_view datatype;
     if (input["datatype"].get_string().get(datatype) != simdjson::SUCCESS) {
         return bad_tensor(name, "'datatype' is missing");
     }
-    if (std::find(std::begin(kDatatypes), std::end(kDatatypes), datatype) == std::end(kDatatypes)) {
-        return bad_tensor(name, "datatype '" + std::string(datatype.substr(0, 20)) +
-                                    "' is not understood in JSON" + suggestion(datatype, kDatatypes));
+    const auto* found = std::ranges::find(kDatatypes, datatype, &Datatype::name);
+    if (found == std::end(kDatatypes)) {
+        return unknown_datatype(name, datatype);
     }
     const bool wants_text = signature.columns[column].type == model::ColumnType::text;
     if (wants_text != (datatype == "BYTES")) {
@@ -305,7 +359,7 @@ Result<void> check_datatype(od::object& input, std::string_view name, const mode
                                     (wants_text ? "BYTES" : "FP32 or another number") + ", got " +
                                     std::string(datatype));
     }
-    return {};
+    return *found;
 }
 
 class InferReader {
@@ -330,7 +384,7 @@ class InferReader {
             tensor ? model::kTensorInputName : std::string_view(signature_.columns[column].name);
         GYRE_TRY(const Shape shape, read_shape(input, name));
         GYRE_TRY(const std::size_t rows, rows_of(shape, signature_, name));
-        GYRE_TRY_VOID(check_datatype(input, name, signature_, column));
+        GYRE_TRY(const Datatype datatype, read_datatype(input, name, signature_, column));
         GYRE_TRY_VOID(start_rows(rows, name));
         if (!tensor && seen_[column]) {
             return bad_tensor(name, "stands twice");
@@ -347,7 +401,7 @@ class InferReader {
                                         " values for shape " + shape.str() + ", got " +
                                         std::to_string(target.written()));
         }
-        return {};
+        return target.check(datatype);
     }
 
     Result<void> finish() const {

@@ -21,9 +21,10 @@ model::Signature tensor_of(std::size_t columns) {
     return signature;
 }
 
-std::string body_of(std::size_t rows, std::size_t columns, const std::string& data) {
-    return R"({"inputs":[{"name":"input","datatype":"FP64","shape":[)" + std::to_string(rows) + "," +
-           std::to_string(columns) + R"(],"data":)" + data + R"(}],"id":"r"})";
+std::string body_of(std::size_t rows, std::size_t columns, const std::string& data,
+                    const std::string& datatype = "FP64") {
+    return R"({"inputs":[{"name":"input","datatype":")" + datatype + R"(","shape":[)" + std::to_string(rows) +
+           "," + std::to_string(columns) + R"(],"data":)" + data + R"(}],"id":"r"})";
 }
 
 struct Read {
@@ -31,8 +32,9 @@ struct Read {
     std::vector<double> values;  // row by row
 };
 
-Read read(std::size_t rows, std::size_t columns, const std::string& data) {
-    std::string body = body_of(rows, columns, data);
+Read read(std::size_t rows, std::size_t columns, const std::string& data,
+          const std::string& datatype = "FP64") {
+    std::string body = body_of(rows, columns, data, datatype);
     const std::size_t size = body.size();
     body.append(kPaddingBytes, '9');  // digits, which no number may run on into
     serving::RowBuffer buffer;
@@ -57,6 +59,34 @@ TEST(InferCodec, ReadsFlatNestedAndMissingValues) {
         EXPECT_EQ(got.error, "") << data;
         EXPECT_THAT(got.values, testing::ElementsAre(1.0, 2.5, -300.0, is_nan)) << data;
     }
+}
+
+TEST(InferCodec, HoldsValuesAgainstTheirDatatype) {
+    struct Case {
+        std::string datatype;
+        std::string good;
+        std::vector<std::string> bad;
+    };
+    for (const Case& each :
+         {Case{"BOOL", "[0,true,null]", {"[2,0,0]", "[0.5,0,0]", "[-1,0,0]"}},
+          Case{"UINT8", "[0,255,null]", {"[256,0,0]", "[-1,0,0]", "[1.5,0,0]", "[[1e3],0,0]"}},
+          Case{"INT8", "[-128,127,0]", {"[128,0,0]", "[-129,0,0]"}},
+          Case{"UINT16", "[65535,0,6.5e4]", {"[65536,0,0]"}},
+          Case{"INT32", "[-2147483648,2147483647,0]", {"[2147483648,0,0]"}},
+          Case{"UINT64", "[18446744073709549568,0,0]", {"[18446744073709551616,0,0]"}},
+          Case{"INT64", "[-9223372036854775808,0,0]", {"[9223372036854775808,0,0]"}},
+          Case{"FP32", "[0.5,-1e30,null]", {}}}) {
+        EXPECT_EQ(read(1, 3, each.good, each.datatype).error, "") << each.datatype;
+        for (const std::string& data : each.bad) {
+            EXPECT_THAT(read(1, 3, data, each.datatype).error,
+                        testing::HasSubstr("data[0] (row 0, column 0): expected a whole number that fits " +
+                                           each.datatype + ", got "))
+                << data;
+        }
+    }
+    EXPECT_THAT(
+        read(2, 1, "[3,300]", "UINT8").error,
+        testing::HasSubstr("input 'input': data[1]: expected a whole number that fits UINT8, got 300"));
 }
 
 TEST(InferCodec, ReadsBodiesThatDoNotEndInTheirBrace) {

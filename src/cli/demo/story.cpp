@@ -354,7 +354,7 @@ Result<YearReport> Story::report() {
     const std::int64_t compared_us = from_us_ + kSettlingDays * kUsPerDay;
     GYRE_TRY(const Json json,
              remote_.get("/api/gyre/v1/endpoints/" + dataset_.name + "/report?alone=" + dataset_.name +
-                         "%2F1&compare_from=" + format_rfc3339(compared_us - dataset_.utc_offset_us) +
+                         "%2F1&compare_from=" + format_rfc3339(compared_us) +
                          "&utc_offset_minutes=" + std::to_string(dataset_.utc_offset_us / 60'000'000)));
     GYRE_TRY(YearReport report, read_report(json));
     report.compared_from = format_rfc3339(compared_us).substr(0, 10);
