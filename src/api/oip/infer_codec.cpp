@@ -67,6 +67,12 @@ std::string column_names(const model::Signature& signature) {
     return names;
 }
 
+template <class Number>
+void append_number(std::string& out, Number value) {
+    char digits[32];
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
 /// Numbers and nulls, nested or not, read where they stand, which costs less than the parser's steps. At
 /// whatever else there is it gives up: the general reader starts again then, and knows what to say. The text
 /// must have a brace somewhere behind, at which every loop here stops.
@@ -214,7 +220,7 @@ Result<void> Target::check(const Datatype& datatype) const {
             const double value = buffer->number(first + at_column, at_row);
             if (!datatype.holds(value) && !std::isnan(value)) {
                 std::string text;
-                append_json_number(text, value);
+                append_number(text, value);
                 return bad_tensor(name, place(at_row, at_column) + ": expected a whole number that fits " +
                                             std::string(datatype.name) + ", got " + text +
                                             "; FP64 takes any number");
@@ -585,22 +591,17 @@ void write_infer(const InferAnswer& answer, std::string& out) {
     out += R"(,"outputs":[{"name":)";
     append_json_string(out, answer.output_name);
     const std::size_t width = answer.values.size() / answer.rows;
-    char digits[32];
-    const auto append_number = [&](auto value) {
-        out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr -
-                                                    digits));
-    };
     out += R"(,"datatype":"FP32","shape":[)";
-    append_number(answer.rows);
+    append_number(out, answer.rows);
     out += ',';
-    append_number(width);
+    append_number(out, width);
     out += R"(],"data":[)";
     for (std::size_t i = 0; i < answer.values.size(); ++i) {
         if (i > 0) {
             out += ',';
         }
         if (std::isfinite(answer.values[i])) {
-            append_number(answer.values[i]);
+            append_number(out, answer.values[i]);
         } else {
             out += "null";
         }

@@ -86,7 +86,7 @@ TEST(InferCodec, HoldsValuesAgainstTheirDatatype) {
     }
     EXPECT_THAT(
         read(2, 1, "[3,300]", "UINT8").error,
-        testing::HasSubstr("input 'input': data[1]: expected a whole number that fits UINT8, got 300"));
+        testing::HasSubstr("input 'input': data[1]: expected a whole number that fits UINT8, got 300;"));
 }
 
 TEST(InferCodec, ReadsBodiesThatDoNotEndInTheirBrace) {
