@@ -166,6 +166,8 @@ def test_sql_over_files(gyre, tmp_path):
     out = tmp_path / "o.parquet"
     assert gyre("sql", *query, "--out", str(out)).stdout == f"2 rows in {out}\n"
     assert gyre("sql", "SELECT * FROM o", "--source", f"o={out}").stdout == "name  n\nex    4\nwhy   2\n"
+    data = gyre("sql", "SELECT true AS a, NULL AS b, 1::DOUBLE / 3 AS c, '' AS d").stdout.split("\n")[1]
+    assert data.split() == ["true", "NULL", "0.3333333333333333"]
     assert gyre("sql", "SELECT * FROM nothing").returncode == 2
     assert gyre("sql", "SELECT 1", "--source", "x").returncode == 2
     assert gyre("sql", "SELECT 1", "--source", f"x={tmp_path}/none.csv").returncode == 4

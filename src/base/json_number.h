@@ -37,8 +37,8 @@ struct Digits {
     std::ptrdiff_t count = 0;
 };
 
-/// The digits that `at` begins with, eight at most. All at once and
-/// without a branch, as how many there are is what a processor cannot guess.
+/// The digits that `at` begins with, eight at most. All at once and without a branch, as how many there are
+/// is what a processor cannot guess.
 inline Digits up_to_eight_digits(const char* at) {
     static_assert(std::endian::native == std::endian::little);
     constexpr std::uint64_t kOnes = 0x0101010101010101U;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "model/forest.h"
 
@@ -241,7 +242,7 @@ bool Forest::build_ranked(std::uint32_t depth) {
         return false;
     }
     build_levels(whole_blocks);
-    ranked_ = RankedTrees::pack(levels_, features_);
+    ranked_ = RankedTrees::pack(std::move(levels_), features_);
     levels_ = {};
     return ranked_.has_value();
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -86,7 +87,7 @@ Block pack_block(const LevelTrees& from, std::uint32_t top, std::size_t i, std::
 
 }  // namespace
 
-std::optional<RankedTrees> RankedTrees::pack(const LevelTrees& from, std::size_t features) {
+std::optional<RankedTrees> RankedTrees::pack(LevelTrees from, std::size_t features) {
     const ThresholdsByFeature thresholds = thresholds_of(from, features);
     RankedTrees to;
     for (const auto& [feature, all] : thresholds) {
@@ -97,8 +98,8 @@ std::optional<RankedTrees> RankedTrees::pack(const LevelTrees& from, std::size_t
     }
     to.trees = from.trees;
     to.depth = from.depth / kLevels;
-    to.leaves = from.leaves;
-    to.outputs = from.outputs;
+    to.leaves = std::move(from.leaves);
+    to.outputs = std::move(from.outputs);
     for (std::uint32_t level = 0; level < to.depth; ++level) {
         const std::size_t blocks = to.trees << (kLevels * level);
         for (std::size_t i = 0; i < blocks; ++i) {

@@ -53,7 +53,7 @@ struct RankedTrees {
     /// The same trees; none if that takes more than kColumnsMax columns. The depth of `from` is a multiple of
     /// kLevels; a feature of `features` or more is where missing values go right, and stands for the one
     /// `features` below it.
-    static std::optional<RankedTrees> pack(const LevelTrees& from, std::size_t features);
+    static std::optional<RankedTrees> pack(LevelTrees from, std::size_t features);
 
     /// Adds all trees to the margins of `n` rows: `rows` is [n, features], `out` is [n, margins]. Only where
     /// supported().

@@ -12,7 +12,7 @@ inline constexpr std::size_t kRequestIdBytesMax = 64;
 // A parser grows to several times its largest body; those of larger bodies than this are not kept by the
 // threads.
 inline constexpr std::size_t kParserKeptBodyBytes = 1U << 20U;
-// Values of the largest request whose room the threads keep.
+// Numbers, and texts, of the largest request whose room the threads keep.
 inline constexpr std::size_t kRowBufferKeptValues = 1U << 17U;
 inline constexpr std::size_t kShadowQueueRowsMax =
     20'000;  // rows waiting to be scored; more are shed and counted

@@ -5,6 +5,16 @@
 #include "serving/limits.h"
 
 namespace gyre::serving {
+namespace {
+
+template <class Value>
+void give_back(std::vector<Value>& room) {
+    if (room.capacity() > kRowBufferKeptValues) {
+        room = std::vector<Value>();  // {} would keep it
+    }
+}
+
+}  // namespace
 
 /// Whether the buffer already has this form, as it does while one model is asked again and again.
 bool RowBuffer::fits(const model::Signature& signature, std::size_t rows) const {
@@ -21,10 +31,9 @@ void RowBuffer::reset(const model::Signature& signature, std::size_t rows) {
         std::fill(texts_.begin(), texts_.end(), model::TextCell{{}, true});
         return;
     }
-    const std::size_t values = rows * signature.columns.size();
-    if (values <= kRowBufferKeptValues && capacity() > 2 * kRowBufferKeptValues) {
-        numbers_ = std::vector<double>();  // {} would keep the room
-        texts_ = std::vector<model::TextCell>();
+    if (rows * signature.columns.size() <= kRowBufferKeptValues) {
+        give_back(numbers_);
+        give_back(texts_);
     }
     offsets_.resize(signature.columns.size());
     std::size_t numbers = 0;

@@ -10,9 +10,9 @@
 #include <simdjson.h>
 
 #include "api/body_parser.h"
+#include "api/oip/plain_reader.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/json_number.h"
 #include "base/text.h"
 #include "serving/limits.h"
 
@@ -20,8 +20,6 @@ namespace gyre::api::oip {
 namespace {
 
 namespace od = simdjson::ondemand;
-
-constexpr std::size_t kRankMax = 8;
 
 struct Datatype {
     std::string_view name;
@@ -73,82 +71,6 @@ void append_number(std::string& out, Number value) {
     out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
-/// Numbers and nulls, nested or not, read where they stand, which costs less than the parser's steps. At
-/// whatever else there is it gives up: the general reader starts again then, and knows what to say. The text
-/// must have a brace somewhere behind, at which every loop here stops.
-class PlainReader {
- public:
-    /// `cells` is column by column, `rows` values each.
-    PlainReader(double* cells, std::size_t rows, std::size_t columns)
-        : cells_(cells), rows_(rows), columns_(columns) {}
-
-    /// The array at `at`: where it ends, or null.
-    const char* read(const char* at, std::size_t depth);
-    [[nodiscard]] std::size_t row() const { return row_; }
-    [[nodiscard]] std::size_t column() const { return column_; }
-
- private:
-    const char* read_value(const char* at, std::size_t depth);
-    static const char* skip_space(const char* at) {
-        while (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') {
-            ++at;
-        }
-        return at;
-    }
-
-    double* cells_;
-    std::size_t rows_;
-    std::size_t columns_;
-    std::size_t row_ = 0;
-    std::size_t column_ = 0;
-    std::size_t cell_ = 0;  // of row_ and column_
-};
-
-const char* PlainReader::read(const char* at, std::size_t depth) {
-    if (*at != '[' || depth > kRankMax) {
-        return nullptr;
-    }
-    at = skip_space(at + 1);
-    if (*at == ']') {
-        return at + 1;
-    }
-    for (;;) {
-        at = read_value(at, depth);
-        if (at == nullptr) {
-            return nullptr;
-        }
-        at = skip_space(at);
-        if (*at != ',') {
-            return *at == ']' ? at + 1 : nullptr;
-        }
-        at = skip_space(at + 1);
-    }
-}
-
-inline const char* PlainReader::read_value(const char* at, std::size_t depth) {
-    if (*at == '[') {
-        return read(at, depth + 1);
-    }
-    if (row_ == rows_) {
-        return nullptr;
-    }
-    double number = std::numeric_limits<double>::quiet_NaN();
-    const char* to = scan_json_number(at, number);
-    if (to == nullptr) {
-        if (!std::string_view(at, std::strlen("null")).starts_with("null")) {
-            return nullptr;
-        }
-        to = at + std::strlen("null");
-    }
-    cells_[cell_] = number;
-    cell_ += rows_;
-    if (++column_ == columns_) {
-        column_ = 0;
-        cell_ = ++row_;
-    }
-    return to;
-}
-
 /// Where the values of one input tensor go: on through its columns, then to the next row.
 struct Target {
     std::string_view name;
@@ -198,6 +120,7 @@ Error Target::wrong_value(od::value& value, std::string_view expected) const {
 /// All of `data`, which stands in `body`.
 Result<void> Target::take(od::value data, std::string_view body) {
     // PlainReader stops at the body's last brace; only one that has it is read so.
+    static_assert(PlainReader::kReadAhead <= simdjson::SIMDJSON_PADDING);
     if (body.back() == '}' && !has_text()) {
         PlainReader reader(buffer->numbers_of(first), rows, columns);
         const std::string_view start = data.raw_json_token();
