@@ -107,6 +107,10 @@ def test_every_monthly_figure_is_what_scikit_learn_makes_of_the_exported_log(tmp
         for who in ("loop", "alone"):
             assert roc_auc_score(rows["label"], rows[who]) == pytest.approx(month[f"auc_{who}"], abs=TOLERANCE), (name, who)
             assert brier_score_loss(rows["label"], rows[who]) == pytest.approx(month[f"loss_{who}"], abs=TOLERANCE), (name, who)
+    compared = answers[answers["month"] >= "2013-04"]
+    gain = (compared["loop"] - compared["label"]) ** 2 - (compared["alone"] - compared["label"]) ** 2
+    assert summary["compared_from"] == "2013-04-01"
+    assert gain.mean() == pytest.approx(summary["difference"], abs=TOLERANCE / 100) and gain.mean() != 0
     events = api.events()
     assert [event["position"] for event in events] == list(range(1, len(events) + 1))
     assert {event["position"] for event in summary["events"]} <= {event["position"] for event in events}

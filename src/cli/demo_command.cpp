@@ -145,6 +145,8 @@ Json summary_json(demo::Story& story, const demo::YearReport& report,
                          {"p50_ms", story.totals().latency_ms(0.5)},
                          {"p99_ms", story.totals().latency_ms(0.99)},
                          {"months", std::move(months)},
+                         {"compared_from", report.compared_from},
+                         {"difference", report.difference.estimate},
                          {"expectations", std::move(held)},
                          {"events", std::move(events)}});
 }
